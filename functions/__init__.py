@@ -1,0 +1,1 @@
+"""One folder per HTTP function; each is deployable alone."""

@@ -1,0 +1,1 @@
+"""Words and tools without any business in them: time, ids, money, errors, pages, settings, logs, retries."""

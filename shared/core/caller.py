@@ -1,0 +1,40 @@
+"""Who is calling: the one description of an authenticated caller that http, services and jobs share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["ANONYMOUS", "SYSTEM", "Caller", "Role"]
+
+
+class Role(StrEnum):
+    """The four roles in order of their rights."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+    def includes(self, needed: "Role") -> bool:
+        """Say whether this role may do what needs the other."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller: `user_id` stands in created_by and author; no role means anonymous (or an internal call)."""
+
+    user_id: str
+    username: str
+    role: Role | None
+    scheme: str = "bearer"
+    store_id: str | None = None
+    region: str | None = None
+
+    def may(self, needed: Role) -> bool:
+        """Say whether the caller has at least that role."""
+        return self.role is not None and self.role.includes(needed)
+
+
+ANONYMOUS = Caller(user_id="", username="", role=None, scheme="none")
+SYSTEM = Caller(user_id="system", username="system", role=Role.ADMIN, scheme="internal")
