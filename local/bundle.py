@@ -1,0 +1,142 @@
+"""`make build`: one deterministic zip per function, holding exactly the source that the function can reach.
+
+The cloud build caches installed packages by the *text* of the requirements files, so `shared/` travels as source beside
+`main.py` and never as a package. What is reachable is read from the syntax trees, imports inside functions included; a
+house test starts bundles under the real framework, because pruning is only allowed if it is proven. Nothing in a zip
+depends on the day or the machine: equal sources give equal bytes.
+"""
+
+import ast
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+__all__ = ["bundle_files", "function_names", "main", "unpack", "write_zip"]
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTIONS = ROOT / "functions"
+VENDORED = "shared"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+FILE_MODE = 0o100644 << 16
+UNIX = 3
+# Read by adapters at run time: the one list of indexes, beside `shared/` as in the repository.
+FACTS = ("infra/firestore.indexes.json",)
+
+
+def function_names() -> list[str]:
+    """Return the names of all function folders in order."""
+    return sorted(path.parent.name for path in FUNCTIONS.glob("*/main.py"))
+
+
+def bundle_files(function: str) -> dict[str, Path]:
+    """Return what a function's bundle holds: name inside the zip -> file in the tree, in zip order."""
+    folder = FUNCTIONS / function
+    files = {path.name: path for path in folder.iterdir() if path.is_file()}
+    files["requirements.txt"] = ROOT / "requirements.txt"
+    own = [path for path in files.values() if path.suffix == ".py"]
+    for path in _with_data(_reachable(own)):
+        files[path.relative_to(ROOT).as_posix()] = path
+    for fact in FACTS:
+        if (ROOT / fact).exists():
+            files[fact] = ROOT / fact
+    return dict(sorted(files.items()))
+
+
+def write_zip(files: Mapping[str, Path], target: Path) -> None:
+    """Write the files into a zip with fixed order, times and modes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, path in files.items():
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.external_attr = FILE_MODE
+            entry.create_system = UNIX
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+
+
+def unpack(function: str, folder: Path) -> Path:
+    """Lay a function's bundle out in a folder, as the cloud build does; return the path of its main.py."""
+    for name, path in bundle_files(function).items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return folder / "main.py"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Build `build/<function>.zip` for the named functions, or for all."""
+    for function in arguments or function_names():
+        if not (FUNCTIONS / function / "main.py").exists():
+            print(f"there is no function {function!r}; there are {', '.join(function_names())}", file=sys.stderr)
+            return 2
+        files = bundle_files(function)
+        target = ROOT / "build" / f"{function}.zip"
+        write_zip(files, target)
+        print(f"{target.relative_to(ROOT)}: {len(files)} files, {target.stat().st_size // 1024} KiB")
+    return 0
+
+
+def _reachable(sources: Sequence[Path]) -> set[Path]:
+    """Return every module file of `shared` that the sources import, however indirectly."""
+    found: set[Path] = set()
+    waiting = list(sources)
+    while waiting:
+        for path in _imports(waiting.pop()):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
+@cache
+def _imports(source: Path) -> tuple[Path, ...]:
+    """Return the module files of `shared` that one file names anywhere: import, from-import, or as a text."""
+    tree = ast.parse(source.read_bytes(), str(source))
+    names = {name for node in ast.walk(tree) for name in _names(node)}
+    return tuple(dict.fromkeys(path for name in sorted(names) for path in _files(name)))
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isascii():
+        # import_module("shared.adapters.x"): only dotted names that are modules of ours can match.
+        yield node.value
+
+
+def _files(name: str) -> Iterator[Path]:
+    """Return the files that importing a dotted name executes: the packages above it and the module itself."""
+    parts = name.split(".")
+    if parts[0] != VENDORED or not all(part.isidentifier() for part in parts):
+        return
+    for end in range(1, len(parts) + 1):
+        stem = ROOT.joinpath(*parts[:end])
+        for candidate in (stem / "__init__.py", stem.with_suffix(".py")):
+            if candidate.is_file():
+                yield candidate
+
+
+def _with_data(modules: set[Path]) -> Iterator[Path]:
+    """Add the data files (SQL, tables) that lie in or below the packages of the reachable modules."""
+    yield from modules
+    packages = {path.parent for path in modules}
+    for path in (ROOT / VENDORED).rglob("*"):
+        if path.is_file() and path.suffix not in {".py", ".pyc"} and _package_of(path) in packages:
+            yield path
+
+
+def _package_of(path: Path) -> Path:
+    """Return the nearest folder above a data file that holds Python modules."""
+    folder = path.parent
+    while not any(folder.glob("*.py")):
+        folder = folder.parent
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
