@@ -3,13 +3,16 @@
 Adapters: `shared.adapters.sqlite` (file or memory) and `shared.adapters.firestore`. Policy (read-decide-commit,
 pages, locks) stands once above them, in `shared.ports.store`.
 
-Values are JSON: None, bool, int (64 bit), float, str, list, dict with text keys; a top-level field may also be `bytes`
-(at most 900 kB). Times are texts written by `shared.core.clock.instant`, which sort as times. A document is at most
-1 MiB. Field names match `[a-z_][a-z0-9_]*`; ids are 1..1,500 bytes without `/`.
+Values are JSON: None, bool, int (64 bit), finite float, str, list, dict with text keys; a top-level field may also be
+`bytes` (at most 900 kB). Times are texts written by `shared.core.clock.instant`, which sort as times. A document is at
+most 1 MiB and nested at most 20 deep. Field and collection names match `[a-z][a-z0-9_]*`; ids are 1..1,500 bytes without
+`/`, not `.`, `..` or `__x__`. A field that is filtered or ordered by holds values of one type, or null. What breaks these
+rules is refused with ValueError.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
 __all__ = [
@@ -88,7 +91,8 @@ class Query:
     `equals` are ANDed `(field, value)` pairs; a tuple as value means "any of these" (at most 10), `contains` is one
     `(field, element)` pair on a list field. Results come ordered by `order_by` (or, without it, by id alone), ties by
     id in the same direction. Documents lacking the ordered field do not appear. `at_least`/`at_most` are inclusive
-    bounds, `below` an exclusive upper one, on the ordered field.
+    bounds, `below` an exclusive upper one, on the ordered field; null lies outside every range and before every value.
+    A descending order needs `order_by`, which must not also be filtered by equality.
     """
 
     collection: str
@@ -124,6 +128,14 @@ class Counts:
     reads: int = 0
     writes: int = 0
     deletes: int = 0
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def add(self, *, reads: int = 0, writes: int = 0, deletes: int = 0) -> None:
+        """Count operations; safe from any thread."""
+        with self._lock:
+            self.reads += reads
+            self.writes += writes
+            self.deletes += deletes
 
     def reset(self) -> None:
         """Start counting at zero again."""
@@ -140,7 +152,7 @@ class Documents(Protocol):
         ...
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Stored]:
-        """Return those of the documents that exist (one round trip; any number of keys)."""
+        """Return those of the documents that exist, as of one moment (one round trip; any number of keys)."""
         ...
 
     def query(self, query: Query) -> list[Stored]:
@@ -152,9 +164,10 @@ class Documents(Protocol):
         ...
 
     def commit(self, writes: Sequence[Write]) -> list[str]:
-        """Apply 1..500 writes (one per key) all or nothing; return the new versions in order ("" for a Delete).
+        """Apply up to 500 writes (one per key) all or nothing; return the new versions in order ("" for a Delete).
 
-        Raise Conflict when a precondition fails; nothing is written then. A write is visible to every later read.
+        Raise Conflict when a precondition fails; nothing is written then. A write is visible to every later read. After
+        Transient it is unknown whether the commit was applied: only preconditions make it safe to send again.
         """
         ...
 

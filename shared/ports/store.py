@@ -7,6 +7,7 @@ failed 63; compare-and-set with full jitter sold exactly 10. A lock per key goes
 change inside it becomes one commit, together with what the edge itself adds (idempotency record, job checkpoint).
 """
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,16 +17,17 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from shared.core.clock import Clock
-from shared.core.errors import Unavailable
+from shared.core.errors import Transient, Unavailable
 from shared.core.retry import Backoff
-from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Query, Stored, Write
+from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Put, Query, Stored, Write
 
-__all__ = ["Store"]
+__all__ = ["BACKOFF", "Store"]
 
 T = TypeVar("T")
 
-_BACKOFF = Backoff(base_s=0.02, cap_s=0.5, deadline_s=5.0)
+BACKOFF = Backoff(base_s=0.02, cap_s=0.5, deadline_s=5.0)
 _STRIPES = 1024
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -35,37 +37,62 @@ class _Unit:
     writes: dict[Key, Write] = field(default_factory=dict)
     after: list[Callable[[], None]] = field(default_factory=list)
 
-    def add(self, write: Write) -> None:
-        """Add a write; a second one to the same key keeps the first one's precondition."""
-        earlier = self.writes.get(write.key)
-        self.writes[write.key] = write if earlier is None else _merged(earlier, write)
+    def add(self, writes: Sequence[Write]) -> None:
+        """Add writes; a second one to the same key keeps the first one's precondition."""
+        for write in writes:
+            earlier = self.writes.pop(write.key, None)
+            merged = write if earlier is None else _merged(earlier, write)
+            if merged is not None:
+                self.writes[write.key] = merged
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back what was added inside when the inside raises, for callers that catch and go on."""
+        writes, after = dict(self.writes), len(self.after)
+        try:
+            yield
+        except BaseException:
+            self.writes = writes
+            del self.after[after:]
+            raise
 
 
 class Store:
     """Documents plus the one way to change them."""
 
-    def __init__(self, documents: Documents, clock: Clock, rng: random.Random | None = None) -> None:
-        """Take the adapter, the clock that waits run on, and the source of jitter."""
+    def __init__(
+        self,
+        documents: Documents,
+        clock: Clock,
+        rng: random.Random | None = None,
+        *,
+        backoff: Backoff = BACKOFF,
+    ) -> None:
+        """Take the adapter, the clock that waits run on, the source of jitter, and the plan of waits."""
         self.documents = documents
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+        self._backoff = backoff
         self._locks = [threading.Lock() for _ in range(_STRIPES)]
         self._unit: ContextVar[_Unit | None] = ContextVar("unit", default=None)
 
     def get(self, key: Key) -> Stored | None:
-        """Return one document as committed."""
-        return self.documents.get(key)
+        """Return one document; inside `atomically` with the changes decided there so far."""
+        if self._unit.get() is None:
+            return self.documents.get(key)
+        return self.get_many([key]).get(key)
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Stored]:
-        """Return those documents that exist."""
-        return self.documents.get_many(keys)
+        """Return those documents that exist; inside `atomically` with the changes decided there so far."""
+        unit = self._unit.get()
+        return self.documents.get_many(keys) if unit is None else self._overlaid(keys, unit)
 
     def query(self, query: Query) -> list[Stored]:
-        """Return matching documents in order."""
+        """Return matching documents in order, always as committed."""
         return self.documents.query(query)
 
     def count(self, query: Query) -> int:
-        """Return how many documents match."""
+        """Return how many documents match, always as committed."""
         return self.documents.count(query)
 
     def change(self, keys: Sequence[Key], decide: Callable[[Mapping[Key, Stored]], tuple[T, Sequence[Write]]]) -> T:
@@ -76,24 +103,30 @@ class Store:
         the writes join that commit instead.
         """
         unit = self._unit.get()
-        if unit is not None:
-            result, writes = decide(self._overlaid(keys, unit))
-            for write in writes:
-                unit.add(write)
-            return result
-        return self.atomically(lambda: self.change(keys, decide), lock=keys)
+        if unit is None:
+            return self.atomically(lambda: self.change(keys, decide), lock=keys)
+        result, writes = decide(self._overlaid(keys, unit))
+        with unit.all_or_nothing():
+            unit.add(writes)
+        return result
 
     def write(self, writes: Sequence[Write]) -> None:
-        """Commit writes that need no reading; Conflict passes through outside `atomically`."""
+        """Commit writes that need no reading; Conflict passes through outside `atomically`.
+
+        Inside, a conflict shows only at the commit and reruns the work: read what may exist with `change` instead.
+        """
         unit = self._unit.get()
         if unit is None:
             self.documents.commit(writes)
-            return
-        for write in writes:
-            unit.add(write)
+        else:
+            with unit.all_or_nothing():
+                unit.add(writes)
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Run an action once the surrounding commit has succeeded (at once when there is none)."""
+        """Run an action once the surrounding commit has succeeded (at once when there is none).
+
+        Its Transient failure is logged and not raised: the commit stands, and the sweep of the outbox repeats the action.
+        """
         unit = self._unit.get()
         if unit is None:
             action()
@@ -109,66 +142,78 @@ class Store:
     ) -> T:
         """Run `work`, then commit all it changed plus `finish(result)` as one; rerun everything on a lost race.
 
-        `work` must have no effect but through this store. Nested calls join the outer one. Raise Unavailable after 5 s.
+        `work` must have no effect but through this store. Nested calls join the outer one; when a nested one raises, what
+        it had decided is forgotten. After a lost race the rerun holds the locks of the keys it lost, so that threads of
+        one process queue up. Raise Unavailable after 5 s.
         """
         outer = self._unit.get()
         if outer is not None:
-            result = work()
-            for write in finish(result):
-                outer.add(write)
-            return result
-        for _ in _BACKOFF.tries(self._clock, self._rng):
-            with self._locked(lock):
-                unit, result, done = self._attempt(work, finish)
+            with outer.all_or_nothing():
+                return self._decided(outer, work, finish)
+        held = set(lock)
+        for _ in self._backoff.tries(self._clock, self._rng):
+            unit = _Unit()
+            with self._locked(held):
+                done, result = self._attempt(unit, work, finish)
             if done:
-                for action in unit.after:
-                    action()
+                _run(unit.after)
                 return result
-        detail = "Too many callers are changing this at once; try again."
-        raise Unavailable(detail)
+            held.update(unit.writes)
+        raise Unavailable("Too many callers are changing this at once; try again.")
 
-    def _attempt(self, work: Callable[[], T], finish: Callable[[T], Sequence[Write]]) -> tuple[_Unit, T, bool]:
-        unit = _Unit()
+    def _attempt(self, unit: _Unit, work: Callable[[], T], finish: Callable[[T], Sequence[Write]]) -> tuple[bool, T]:
         token = self._unit.set(unit)
         try:
-            result = work()
-            for write in finish(result):
-                unit.add(write)
+            result = self._decided(unit, work, finish)
         finally:
             self._unit.reset(token)
         try:
             if unit.writes:
                 self.documents.commit(list(unit.writes.values()))
         except Conflict:
-            return unit, result, False
-        return unit, result, True
+            return False, result
+        return True, result
+
+    def _decided(self, unit: _Unit, work: Callable[[], T], finish: Callable[[T], Sequence[Write]]) -> T:
+        result = work()
+        unit.add(finish(result))
+        return result
 
     def _overlaid(self, keys: Sequence[Key], unit: _Unit) -> dict[Key, Stored]:
-        """Read keys as this unit sees them: its own earlier writes over the committed state."""
-        found = self.documents.get_many(keys) if keys else {}
+        """Read keys as this unit sees them: its own earlier writes (without a version yet) over the committed state."""
+        unread = [key for key in keys if key not in unit.writes]
+        found = self.documents.get_many(unread) if unread else {}
         for key in keys:
             write = unit.writes.get(key)
-            if isinstance(write, Delete):
-                found.pop(key, None)
-            elif write is not None:
-                version = found[key].version if key in found else ""
-                found[key] = Stored(key, dict(write.data), version)
+            if isinstance(write, Create | Put):
+                found[key] = Stored(key, dict(write.data), "")
         return found
 
     @contextmanager
-    def _locked(self, keys: Sequence[Key]) -> Iterator[None]:
-        """Hold the in-process locks of the keys, taken in one global order."""
-        stripes = sorted({hash(key) % _STRIPES for key in keys})
+    def _locked(self, keys: set[Key]) -> Iterator[None]:
+        """Hold the in-process locks of the keys, taken in one global order; raise Unavailable when one stays taken."""
         with ExitStack() as stack:
-            for stripe in stripes:
-                stack.enter_context(self._locks[stripe])
+            for stripe in sorted({hash(key) % _STRIPES for key in keys}):
+                if not self._locks[stripe].acquire(timeout=self._backoff.deadline_s):
+                    raise Unavailable("Too many callers are changing this at once; try again.")
+                stack.callback(self._locks[stripe].release)
             yield
 
 
-def _merged(earlier: Write, later: Write) -> Write:
-    """Combine two writes of one key in one commit: the later data under the earlier precondition."""
+def _merged(earlier: Write, later: Write) -> Write | None:
+    """Combine two writes of one key in one commit: the later content under the earlier precondition."""
+    if isinstance(later, Create) and not isinstance(earlier, Delete):
+        raise Conflict([later.key])
     if isinstance(earlier, Create):
-        return later if isinstance(later, Delete) else Create(later.key, later.data)
+        return None if isinstance(later, Delete) else Create(later.key, later.data)
     if isinstance(later, Delete):
         return Delete(later.key, earlier.if_version)
-    return type(earlier)(later.key, later.data, earlier.if_version) if not isinstance(earlier, Delete) else later
+    return Put(later.key, later.data, earlier.if_version)
+
+
+def _run(actions: Sequence[Callable[[], None]]) -> None:
+    for action in actions:
+        try:
+            action()
+        except Transient:
+            _log.warning("an action after the commit failed; the sweep will repeat it", exc_info=True)
