@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -30,14 +31,21 @@ print(json.dumps({"modules": sorted(sys.modules), "mib": mib}))
 """
 
 
+class Seen(NamedTuple):
+    """What one import did to a fresh process."""
+
+    modules: list[str]
+    mib: float
+
+
 @pytest.mark.parametrize("function", function_names())
 def test_an_entry_point_loads_nothing_heavy(function: str) -> None:
     seen = _import(ROOT / "functions" / function / "main.py")
 
-    print(f"{function}: {len(seen['modules'])} modules, {seen['mib']:.1f} MiB")
-    assert [name for name in seen["modules"] if name.split(".")[0] in HEAVY] == []
-    assert len(seen["modules"]) <= MOST_MODULES
-    assert seen["mib"] <= MOST_MIB
+    print(f"{function}: {len(seen.modules)} modules, {seen.mib:.1f} MiB")
+    assert [name for name in seen.modules if name.split(".")[0] in HEAVY] == []
+    assert len(seen.modules) <= MOST_MODULES
+    assert seen.mib <= MOST_MIB
 
 
 def test_a_heavy_import_is_seen(tmp_path: Path) -> None:
@@ -45,10 +53,10 @@ def test_a_heavy_import_is_seen(tmp_path: Path) -> None:
 
     seen = _import(tmp_path / "main.py")
 
-    assert "requests" in {name.split(".")[0] for name in seen["modules"]} & set(HEAVY)
+    assert "requests" in {name.split(".")[0] for name in seen.modules} & set(HEAVY)
 
 
-def _import(source: Path) -> dict[str, list[str]]:
+def _import(source: Path) -> Seen:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-c", PROBE, str(source)],
@@ -59,5 +67,4 @@ def _import(source: Path) -> dict[str, list[str]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    seen: dict[str, list[str]] = json.loads(done.stdout)
-    return seen
+    return Seen(**json.loads(done.stdout))
