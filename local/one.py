@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from local.bundle import ROOT, function_names, unpack
 
@@ -32,6 +33,10 @@ def main(arguments: Sequence[str]) -> int:
     line, environment = command(arguments[0], os.environ)
     print(f"{arguments[0]} on http://{environment['HOST']}:{environment['PORT']}")
     sys.stdout.flush()
+    return _become(line, environment)
+
+
+def _become(line: list[str], environment: dict[str, str]) -> NoReturn:
     os.execve(line[0], line, environment)  # noqa: S606 - our own command, no shell
 
 
