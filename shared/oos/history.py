@@ -4,24 +4,20 @@ The pointer flip leaves a pending record in the same commit, so a warehouse that
 the next run or the sweep merges what is pending, oldest first, each snapshot exactly once (batch id = snapshot id).
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+import logging
+from collections.abc import Mapping
 
-from shared.core.clock import parse_instant
 from shared.core.errors import Terminal, Transient
-from shared.core.log import logger
 from shared.oos.publish import read_rows
-from shared.oos.rules import Row
 from shared.oos.snapshot import Header, snapshot_key
+from shared.oos.warehouse import line_rows
 from shared.ports.documents import Delete, Key, Query
 from shared.ports.store import Store
 from shared.ports.warehouse import Table, Warehouse
 
-__all__ = ["History", "line_rows"]
+__all__ = ["History"]
 
-_LOG = logger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 class History:
@@ -56,48 +52,3 @@ class History:
         rows = read_rows(self._store.documents, header)
         lines = (line for row in rows for line in line_rows(row, header.id))
         self._warehouse.merge(self._tables[source], lines, batch_id=snapshot_id)
-
-
-def line_rows(row: Row, snapshot_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the warehouse rows of an order: one per line held, or closed, in the present episode."""
-    for line in (*row["lines"], *row["closed_lines"]):
-        yield {
-            "line_id": line["line_id"],
-            "source": row["source"],
-            "order_id": row["order_id"],
-            "order_number": row["order_number"],
-            "shipment_id": line["shipment_id"],
-            "inventory_item_id": line["inventory_item_id"],
-            "sku": line["sku"],
-            "name": line["name"],
-            "facility": line["facility"],
-            "channel": row["channel"],
-            "order_type": row["order_type"],
-            "customer_name": row["customer"]["name"],
-            "customer_email": row["customer"]["email"],
-            "reason": line["reason"],
-            "source_state": line["source_state"],
-            "source_reason": line["source_reason"],
-            "source_reason_id": line["source_reason_id"],
-            "ordered_quantity": line["ordered_quantity"],
-            "committed_quantity": line["committed_quantity"],
-            "short_quantity": line["short_quantity"],
-            "unit_price": _decimal(line["unit_price"]),
-            "currency": row["currency"],
-            "episode": row["episode"],
-            "first_seen_at": _time(line["first_seen_at"]),
-            "opened_at": _time(row["opened_at"]),
-            "last_seen_at": _time(row["last_seen_at"]),
-            "resolved_at": _time(line["resolved_at"]),
-            "resolved_reason": row["resolved_reason"],
-            "purchase_date": _time(row["purchase_date"]),
-            "snapshot_id": snapshot_id,
-        }
-
-
-def _time(text: str | None) -> datetime | None:
-    return parse_instant(text) if text else None
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return Decimal(text) if text is not None else None

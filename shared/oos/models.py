@@ -1,0 +1,218 @@
+"""The wire shapes of the OOS domain (`api.md` 2.2, 2.3, 3.1). Lists are rendered from rows; a test compares both."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.oos.words import ResolvedReason, SourceName, State
+
+__all__ = [
+    "LegacyOos",
+    "LegacyRefreshTime",
+    "LegacySourceTime",
+    "OosCustomer",
+    "OosLine",
+    "OosOrder",
+    "RefreshError",
+    "RefreshRun",
+    "RefreshStatus",
+    "SnapshotInfo",
+    "SourceStatus",
+    "StartRefresh",
+    "StartSourceRefresh",
+]
+
+
+class Shape(BaseModel):
+    """A wire shape; built on first use so that importing many costs little."""
+
+    model_config = ConfigDict(defer_build=True, extra="forbid")
+
+
+class OosCustomer(Shape):
+    """Whom a held order is for."""
+
+    name: str | None
+    email: str | None
+
+
+class OosLine(Shape):
+    """One held line: source x order x shipment x inventory item."""
+
+    line_id: str
+    shipment_id: str | None
+    inventory_item_id: str | None
+    sku: str | None
+    name: str | None
+    product_id: str | None
+    facility: str | None
+    facility_id: str | None
+    ordered_quantity: int
+    committed_quantity: int | None
+    short_quantity: int | None
+    reason: str
+    source_state: str | None
+    source_reason: str | None
+    source_reason_id: int | None
+    unit_price: float | None
+    is_open: bool
+    first_seen_at: datetime
+    resolved_at: datetime | None
+
+
+class OosOrder(Shape):
+    """One held order of one 3PL."""
+
+    source: SourceName
+    order_id: str
+    order_number: str | None
+    status: str | None
+    order_type: str | None
+    priority: str | None
+    channel: str | None
+    channel_category: str | None
+    shipment_type: str | None
+    custom_reference: str | None
+    state: State
+    reasons: list[str]
+    facility: str | None
+    customer: OosCustomer
+    purchase_date: datetime | None
+    shipped_at: datetime | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    opened_at: datetime
+    resolved_at: datetime | None
+    resolved_reason: ResolvedReason | None
+    episode: int = Field(ge=1)
+    episodes: list[dict[str, Any]] | None = None
+    age_hours: float
+    value: float | None
+    currency: str | None
+    lines: list[OosLine]
+    line_items: list[dict[str, Any]]
+    snapshot_id: str
+    fetched_at: datetime
+    stale: bool
+    raw_data: dict[str, Any] | None
+
+
+class LegacyOos(Shape):
+    """One held order as the older OOS backend showed it, with our history added."""
+
+    order_id: str
+    order_number: str | None
+    status: str | None
+    source: SourceName
+    purchase_date: datetime | None
+    shipped_at: datetime | None
+    priority: str | None
+    facility: str | None
+    channel: str | None
+    channel_category: str | None
+    shipment_type: str | None
+    customer: OosCustomer
+    custom_reference: str | None
+    line_items: list[dict[str, Any]]
+    raw_data: dict[str, Any] | None
+    last_updated_at: datetime
+    oos_lines: list[OosLine]
+    first_seen_at: datetime
+    last_seen_at: datetime
+    resolved_at: datetime | None
+    resolved_reason: ResolvedReason | None
+    age_hours: float
+    snapshot_id: str
+
+
+class SnapshotInfo(Shape):
+    """Which snapshot of a source an answer was read from."""
+
+    snapshot_id: str
+    fetched_at: datetime
+    stale: bool
+
+
+class StartRefresh(Shape):
+    """What to refresh."""
+
+    source: str = Field(default="all", pattern="^(all|stord|shipbob)$")
+    accept_drop: bool = False
+
+
+class StartSourceRefresh(Shape):
+    """How to refresh one source."""
+
+    accept_drop: bool = False
+
+
+class RefreshError(Shape):
+    """Why a run failed."""
+
+    code: str
+    detail: str
+    page: int | None = None
+
+
+class RefreshRun(Shape):
+    """One refresh of one source: a view of its job."""
+
+    id: str
+    job_id: str
+    source: SourceName
+    status: str
+    trigger: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_ms: int | None
+    pages: int
+    fetched: int
+    held: int
+    opened: int
+    updated: int
+    reopened: int
+    resolved: int
+    unverified: int
+    rejected: int
+    snapshot_id: str | None
+    error: RefreshError | None
+    created_by: str | None
+    created_at: datetime
+
+
+class SourceStatus(Shape):
+    """How fresh one source is."""
+
+    source: SourceName
+    enabled: bool
+    last_success_at: datetime | None
+    last_attempt_at: datetime | None
+    last_status: str | None
+    snapshot_id: str | None
+    open_orders: int
+    age_seconds: int | None
+    stale: bool
+    running_job_id: str | None
+    error: RefreshError | None
+
+
+class RefreshStatus(Shape):
+    """How fresh everything is."""
+
+    last_refresh_time: datetime | None
+    sources: list[SourceStatus]
+
+
+class LegacySourceTime(Shape):
+    """One source in the older last-refresh answer."""
+
+    last_success_at: str | None
+    stale: bool
+
+
+class LegacyRefreshTime(Shape):
+    """The older last-refresh answer; times written with the offset +00:00."""
+
+    last_refresh_time: str
+    sources: dict[str, LegacySourceTime]
