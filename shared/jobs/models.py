@@ -1,0 +1,155 @@
+"""Jobs as clients see them: the wire forms of api.md 1.10 and 2.13."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+__all__ = [
+    "LIVE",
+    "Accepted",
+    "Dropped",
+    "ItemStatus",
+    "Job",
+    "JobError",
+    "JobItem",
+    "JobStats",
+    "JobStatus",
+    "RetryAccepted",
+    "Scheduled",
+]
+
+
+class JobStatus(StrEnum):
+    """The five states of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+LIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+class ItemStatus(StrEnum):
+    """What became of one item of a bulk job."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class JobError(BaseModel):
+    """Why a job failed: a stable code and a sentence without secrets."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    detail: str
+
+
+class Job(BaseModel):
+    """One piece of work in the background."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    job_type: str
+    status: JobStatus
+    name: str
+    subject: str | None
+    progress_percent: int = Field(ge=0, le=100)
+    progress_message: str | None
+    items_total: int | None
+    items_processed: int
+    items_succeeded: int
+    items_failed: int
+    input: dict[str, Any]
+    result: dict[str, Any] | None
+    error: JobError | None
+    attempts: int
+    max_attempts: int
+    cancel_requested: bool
+    retry_of: str | None
+    retried_by: str | None
+    dead_letter: bool
+    created_by: str | None
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    duration_ms: int | None
+    version: int = Field(ge=1)
+
+
+class JobItem(BaseModel):
+    """One item of a bulk job."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    status: ItemStatus
+    code: str | None
+    message: str | None
+
+
+class JobStats(BaseModel):
+    """How many jobs there are in each state, in all and by type."""
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    by_type: dict[str, dict[str, int]]
+    oldest_queued_at: AwareDatetime | None
+
+
+class AcceptedData(BaseModel):
+    """The job id again, where older clients look for it."""
+
+    job_id: str
+
+
+class Accepted(BaseModel):
+    """The answer to work taken on: the job exists and can be read."""
+
+    success: Literal[True] = True
+    message: str
+    job_id: str
+    job_ids: list[str]
+    joined: bool
+    status_url: str
+    data: AcceptedData
+
+    @classmethod
+    def of(cls, job_ids: Sequence[str], *, joined: bool, message: str, **more: Any) -> "Accepted":
+        """Build the answer for one job or several; `more` fills the keys of a subclass."""
+        first = job_ids[0]
+        place = f"/api/v1/jobs/{first}"
+        data = AcceptedData(job_id=first)
+        ids = list(job_ids)
+        return cls(message=message, job_id=first, job_ids=ids, joined=joined, status_url=place, data=data, **more)
+
+
+class RetryAccepted(Accepted):
+    """The answer to a retry: the new job goes on where the old one ended."""
+
+    new_job_id: str
+
+
+class Dropped(BaseModel):
+    """The answer to a task that cannot be carried out: acknowledged, so that the queue does not repeat it."""
+
+    status: Literal["dropped"] = "dropped"
+
+
+class Scheduled(BaseModel):
+    """The answer to a schedule call: the jobs this slot started."""
+
+    job_ids: list[str]
