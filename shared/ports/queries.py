@@ -40,11 +40,14 @@ class QueryText:
         return set(_PLACEHOLDER.findall(self.sql))
 
     def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values in declared order; raise ValueError unless exactly the declared ones are given."""
+        """Return the values in declared order, a null array as empty; raise ValueError when others are given."""
         if values.keys() != self.parameters.keys():
             message = f"the query declares {sorted(self.parameters)}, given were {sorted(values)}"
             raise ValueError(message)
-        return {name: values[name] for name in self.parameters}
+        return {
+            name: [] if values[name] is None and element_type(declared) else values[name]
+            for name, declared in self.parameters.items()
+        }
 
 
 def parse_query(text: str) -> QueryText:

@@ -1,13 +1,14 @@
 """Rows on their way into the warehouse: checked against the declared columns and written as lines of JSON.
 
 Both adapters load the same lines, so that both refuse the same rows. Times travel as RFC 3339 text and exact numbers as
-decimal text; a text that no database can hold (a lone surrogate, a NUL) has those characters replaced, never the row refused.
+decimal text. A text that no database can hold (a lone surrogate, a NUL) has those characters replaced; the row stays.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -15,16 +16,24 @@ from shared.core.clock import instant
 from shared.core.errors import Terminal
 from shared.ports.warehouse import Column, Table
 
-__all__ = ["ORDINAL", "bad_rows", "lines"]
+__all__ = ["ORDINAL", "Written", "bad_rows", "write_lines"]
 
 ORDINAL = "_ordinal"
 _INT64 = 2**63
 _SCALE = 9
-_INSTANT_LENGTH = len("2026-01-15T10:30:00.000000Z")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _NUMERIC_MAX = Decimal(10) ** 29
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 Convert = Callable[[Any], Any]
+
+
+class Written(NamedTuple):
+    """How many rows were written, and the least and greatest partition value among them (as text; "" without one)."""
+
+    sent: int
+    low: str
+    high: str
 
 
 class _Refused(Exception):
@@ -41,15 +50,21 @@ class _Plan(NamedTuple):
     absent: Any
 
 
-def lines(table: Table, rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """Yield one line of JSON per row, each with its number as `_ordinal`; raise Terminal `bad_rows` at the first bad one."""
+def write_lines(table: Table, rows: Iterable[Mapping[str, Any]], file: IO[bytes]) -> Written:
+    """Write a line of JSON per row, with its number as `_ordinal`; raise Terminal `bad_rows` at the first bad one."""
     plans = [_plan(column) for column in table.columns]
     names = frozenset(plan.name for plan in plans)
-    for number, row in enumerate(rows):
+    at, sent, low, high = table.partition_by, 0, "", ""
+    for row in rows:
         if not row.keys() <= names:
-            unknown = min(set(row) - names)
-            raise bad_rows(f"Row {number} for {table.name} has an unknown column {unknown}.")
-        yield _line(table, plans, row, number)
+            raise bad_rows(f"Row {sent} for {table.name} has an unknown column {min(set(row) - names)}.")
+        written = _written(table, plans, row, sent)
+        file.write(_encoded(written) + b"\n")
+        if at is not None:
+            low, high = min(low or written[at], written[at]), max(high, written[at])
+        sent += 1
+    file.flush()
+    return Written(sent, low, high)
 
 
 def bad_rows(detail: str) -> Terminal:
@@ -57,7 +72,7 @@ def bad_rows(detail: str) -> Terminal:
     return Terminal("bad_rows", detail)
 
 
-def _line(table: Table, plans: list[_Plan], row: Mapping[str, Any], number: int) -> bytes:
+def _written(table: Table, plans: list[_Plan], row: Mapping[str, Any], number: int) -> dict[str, Any]:
     written: dict[str, Any] = {ORDINAL: number}
     for name, plain, convert, required, absent in plans:
         value = row.get(name)
@@ -71,7 +86,7 @@ def _line(table: Table, plans: list[_Plan], row: Mapping[str, Any], number: int)
             except (_Refused, ArithmeticError) as refusal:
                 raise bad_rows(f"Row {number} for {table.name}: {name} cannot hold that value.") from refusal
         written[name] = value
-    return _encoded(written) + b"\n"
+    return written
 
 
 def _encoded(written: dict[str, Any]) -> bytes:
@@ -162,8 +177,7 @@ def _timestamp(value: Any) -> str:
         raise _Refused from unreadable
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise _Refused
-    canonical = isinstance(value, str) and len(value) == _INSTANT_LENGTH and value.endswith("Z")
-    return value if canonical else instant(moment)
+    return value if isinstance(value, str) and _INSTANT.fullmatch(value) else instant(moment)
 
 
 def _date(value: Any) -> str:

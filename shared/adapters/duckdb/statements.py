@@ -42,7 +42,8 @@ def stage(table: Table, path: str) -> str:
     columns = f"{{{types}, {ORDINAL}: 'BIGINT'}}"
     source = f"read_json({_text(path)}, format = 'newline_delimited', columns = {columns})"
     last = f"row_number() OVER (PARTITION BY {_names(table.key)} ORDER BY {ORDINAL} DESC) = 1"
-    return f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS SELECT * EXCLUDE ({ORDINAL}) FROM {source} QUALIFY {last}"  # noqa: S608 - quoted above
+    rows = f"SELECT * EXCLUDE ({ORDINAL}) FROM {source} QUALIFY {last}"  # noqa: S608 - quoted names
+    return f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS {rows}"
 
 
 def merge(table: Table) -> str:
@@ -52,8 +53,8 @@ def merge(table: Table) -> str:
     changed = ", ".join(f"{quoted(name)} = stage.{quoted(name)}" for name in names if name not in table.key)
     update = f" WHEN MATCHED THEN UPDATE SET {changed}" if changed else ""
     values = ", ".join(f"stage.{quoted(name)}" for name in names)
-    insert = f" WHEN NOT MATCHED THEN INSERT ({_names(tuple(names))}) VALUES ({values})"
-    return f"MERGE INTO {quoted(table.name)} AS kept USING {_STAGE} AS stage ON {same}{update}{insert}"  # noqa: S608 - quoted
+    insert = f" WHEN NOT MATCHED THEN INSERT ({_names(tuple(names))}) VALUES ({values})"  # noqa: S608 - quoted names
+    return f"MERGE INTO {quoted(table.name)} AS kept USING {_STAGE} AS stage ON {same}{update}{insert}"
 
 
 def _type(column: Column) -> str:

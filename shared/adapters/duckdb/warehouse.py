@@ -12,7 +12,7 @@ from shared.adapters.duckdb.connection import Database
 from shared.adapters.duckdb.dialect import Reader, reader, to_duckdb, without_zones
 from shared.core.clock import Clock
 from shared.ports.queries import QueryText, parse_query
-from shared.ports.rows import lines
+from shared.ports.rows import write_lines
 from shared.ports.warehouse import Named, Result, Table
 
 if TYPE_CHECKING:
@@ -43,12 +43,9 @@ class DuckWarehouse:
             if done is not None:
                 return done
             with tempfile.NamedTemporaryFile(suffix=".ndjson") as staged:
-                sent = 0
-                for line in lines(table, rows):
-                    staged.write(line)
-                    sent += 1
-                staged.flush()
-                self._database.transact(lambda cursor: _merge(cursor, table, staged.name, (batch_id, sent)))
+                sent = write_lines(table, rows, staged).sent
+                if sent:
+                    self._database.transact(lambda cursor: _merge(cursor, table, staged.name, (batch_id, sent)))
             return sent
 
     def query(self, named: Named, parameters: Mapping[str, Any]) -> Result:
@@ -134,7 +131,6 @@ def _sent_before(cursor: "DuckDBPyConnection", table: Table, batch_id: str) -> i
 
 def _merge(cursor: "DuckDBPyConnection", table: Table, path: str, batch: tuple[str, int]) -> None:
     """Stage, merge and record the batch."""
-    if batch[1]:
-        cursor.execute(statements.stage(table, path))
-        cursor.execute(statements.merge(table))
+    cursor.execute(statements.stage(table, path))
+    cursor.execute(statements.merge(table))
     cursor.execute("INSERT INTO _batches VALUES (?, ?, ?)", [table.name, *batch])

@@ -1,0 +1,210 @@
+"""What the server knows and does: tables, jobs, loads, queries."""
+
+import json
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from shared.adapters.duckdb.dialect import to_duckdb, without_zones
+from tests.google.bigquery.values import Invalid, answer_field, cell, checked_line, column, kind, parameter
+
+Resource = dict[str, Any]
+
+
+class Refusal(Exception):
+    """An error answer: HTTP status, BigQuery's reason, message."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        """Keep all three."""
+        super().__init__(message)
+        self.status, self.reason = status, reason
+
+    def item(self) -> dict[str, str]:
+        """Return the error as it stands in lists of errors."""
+        return {"reason": self.reason, "message": str(self), "domain": "global"}
+
+
+@dataclass
+class Job:
+    """A finished job: its resource, and the rows of a query."""
+
+    resource: Resource
+    schema: list[Resource] = field(default_factory=list)
+    rows: list[Resource] = field(default_factory=list)
+    failure: Refusal | None = None
+
+
+class Engine:
+    """One project."""
+
+    def __init__(self) -> None:
+        """Start without datasets."""
+        self._lock = threading.RLock()
+        self._database = duckdb.connect()
+        self._database.execute("SET TimeZone = 'UTC'")
+        self.datasets: set[str] = set()
+        self.tables: dict[tuple[str, str], Resource] = {}
+        self.jobs: dict[str, Job] = {}
+
+    def create_dataset(self, name: str) -> None:
+        """Create a dataset."""
+        self.datasets.add(name)
+        self._database.execute(f'CREATE SCHEMA "{name}"')
+
+    def dataset(self, name: str) -> Resource:
+        """Return a dataset's resource."""
+        if name not in self.datasets:
+            raise Refusal(404, "notFound", f"Not found: Dataset {name}")
+        return {"kind": "bigquery#dataset", "datasetReference": {"projectId": "p", "datasetId": name}}
+
+    def create_table(self, dataset: str, resource: Resource) -> Resource:
+        """Create a table with its schema."""
+        with self._lock:
+            self.dataset(dataset)
+            name = resource["tableReference"]["tableId"]
+            if (dataset, name) in self.tables:
+                raise Refusal(409, "duplicate", f"Already Exists: Table {dataset}.{name}")
+            columns = ", ".join(column(one) for one in resource["schema"]["fields"])
+            self._database.execute(f'CREATE TABLE "{dataset}"."{name}" ({columns})')
+            self.tables[dataset, name] = resource
+            return resource
+
+    def table(self, dataset: str, name: str) -> Resource:
+        """Return a table's resource."""
+        if (dataset, name) not in self.tables:
+            raise Refusal(404, "notFound", f"Not found: Table {dataset}.{name}")
+        return self.tables[dataset, name]
+
+    def delete_table(self, dataset: str, name: str) -> None:
+        """Drop a table."""
+        with self._lock:
+            self.table(dataset, name)
+            self._database.execute(f'DROP TABLE "{dataset}"."{name}"')
+            del self.tables[dataset, name]
+
+    def insert_job(self, resource: Resource, media: bytes = b"") -> Resource:
+        """Run a job to its end; refuse a name that was used before. A dry run leaves no job."""
+        with self._lock:
+            name = resource["jobReference"]["jobId"]
+            if name in self.jobs:
+                raise Refusal(409, "duplicate", f"Already Exists: Job {name}")
+            job = Job(self._done(resource))
+            try:
+                self._run(job, resource["configuration"], media)
+            except Refusal as failure:
+                if resource["configuration"].get("dryRun"):
+                    raise
+                job.failure = failure
+                job.resource["status"] |= {"errorResult": failure.item(), "errors": [failure.item()]}
+            if not resource["configuration"].get("dryRun"):
+                self.jobs[name] = job
+            return job.resource
+
+    def job(self, name: str) -> Job:
+        """Return a job."""
+        if name not in self.jobs:
+            raise Refusal(404, "notFound", f"Not found: Job {name}")
+        return self.jobs[name]
+
+    def _done(self, resource: Resource) -> Resource:
+        reference = {**resource["jobReference"], "projectId": "p", "location": "US"}
+        times = {"creationTime": "1", "startTime": "1", "endTime": "2"}
+        return {**resource, "kind": "bigquery#job", "jobReference": reference, "statistics": times} | {
+            "status": {"state": "DONE"},
+            "id": f"p:US.{reference['jobId']}",
+        }
+
+    def _run(self, job: Job, configuration: Resource, media: bytes) -> None:
+        try:
+            if "load" in configuration:
+                self._load(configuration["load"], media.splitlines())
+            else:
+                self._query(job, configuration["query"], dry_run=bool(configuration.get("dryRun")))
+        except (Invalid, duckdb.ConversionException, duckdb.ConstraintException) as failure:
+            raise Refusal(400, "invalid", str(failure)) from failure
+        except (duckdb.Error, sqlglot.errors.SqlglotError) as failure:
+            raise Refusal(400, "invalidQuery", str(failure)) from failure
+
+    def _load(self, load: Resource, media: Iterable[bytes]) -> None:
+        dataset, name = load["destinationTable"]["datasetId"], load["destinationTable"]["tableId"]
+        fields = {one["name"]: one for one in self.table(dataset, name)["schema"]["fields"]}
+        with tempfile.NamedTemporaryFile("w", suffix=".ndjson") as file:
+            file.writelines(json.dumps(checked_line(line, fields)) + "\n" for line in media)
+            file.flush()
+            columns = ", ".join(f"\"{name}\": '{kind(one)}'" for name, one in fields.items())
+            source = f"read_json('{file.name}', format = 'newline_delimited', columns = {{{columns}}})"
+            self._database.execute("BEGIN")
+            try:
+                if load.get("writeDisposition") == "WRITE_TRUNCATE":
+                    self._database.execute(f'DELETE FROM "{dataset}"."{name}"')
+                self._database.execute(f'INSERT INTO "{dataset}"."{name}" SELECT * FROM {source}')
+            except duckdb.Error:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def _query(self, job: Job, query: Resource, *, dry_run: bool) -> None:
+        tree = sqlglot.parse_one(query["query"], read="bigquery")
+        self._check_partitions(tree)
+        given = [parameter(one) for one in query.get("queryParameters", ())]
+        for table in tree.find_all(exp.Table):
+            table.set("catalog", None)
+        sql = to_duckdb(tree.sql("bigquery"), {name: declared for name, declared, _ in given})
+        statistics = job.resource["statistics"]
+        statistics["totalBytesProcessed"] = str(self._bytes(tree))
+        statistics["query"] = {"totalBytesProcessed": statistics["totalBytesProcessed"]}
+        if isinstance(tree, exp.Merge):
+            changed = self._database.execute(sql).fetchall()[0][0] if not dry_run else 0
+            statistics["query"] |= {"statementType": "MERGE", "numDmlAffectedRows": str(changed)}
+            return
+        values = {name: value for name, _, value in given}
+        self._select(job, sql, values or None, dry_run=dry_run)
+
+    def _select(self, job: Job, sql: str, values: Mapping[str, Any] | None, *, dry_run: bool) -> None:
+        described = self._database.execute(f"DESCRIBE {sql}", values).fetchall()
+        types = [(one[0], one[1]) for one in described]
+        job.schema = [answer_field(name, self._database.type(text)) for name, text in types]
+        if not dry_run:
+            columns = ", ".join(f'CAST("{name}" AS {without_zones(text)})' for name, text in types)
+            rows = self._database.execute(f"SELECT {columns} FROM ({sql})", values).fetchall()
+            job.rows = [{"f": [cell(*pair) for pair in zip(row, job.schema, strict=True)]} for row in rows]
+
+    def _bytes(self, tree: exp.Expr) -> int:
+        """Bill eight bytes per row and column named, of every table read."""
+        columns = len({one.name for one in tree.find_all(exp.Column)})
+        ctes = {one.alias for one in tree.find_all(exp.CTE)}
+        read = [one for one in tree.find_all(exp.Table) if one.name not in ctes]
+        return sum(8 * columns * self._rows(one.db, one.name) for one in read)
+
+    def _rows(self, dataset: str, name: str) -> int:
+        self.table(dataset, name)
+        return int(self._database.execute(f'SELECT count(*) FROM "{dataset}"."{name}"').fetchall()[0][0])
+
+    def _check_partitions(self, tree: exp.Expr) -> None:
+        """Refuse a partitioned table whose own scope does not bound the partition column by a constant."""
+        for table in tree.find_all(exp.Table):
+            resource = self.tables.get((table.db, table.name), {})
+            partition = resource.get("timePartitioning", {}).get("field")
+            scope = table.find_ancestor(exp.Select, exp.Merge)
+            if not resource.get("requirePartitionFilter") or scope is None:
+                continue
+            condition = scope.args.get("on" if isinstance(scope, exp.Merge) else "where")
+            if condition is None or not any(_bounds(one, partition) for one in condition.find_all(exp.Predicate)):
+                detail = f"without a filter over column(s) '{partition}' that can be used for partition elimination"
+                raise Refusal(400, "invalidQuery", f"Cannot query over table '{table.db}.{table.name}' {detail}")
+
+
+def _bounds(predicate: exp.Expr, partition: str) -> bool:
+    """Say whether a comparison has the partition column on one side and no column on the other."""
+    if not isinstance(predicate, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.EQ | exp.Between):
+        return False
+    others = [one for name, one in predicate.args.items() if name != "this" and isinstance(one, exp.Expr)]
+    sides = [predicate.this, *others]
+    bare = [one for one in sides if isinstance(one, exp.Column) and one.name == partition]
+    return bool(bare) and all(one in bare or one.find(exp.Column) is None for one in sides)
