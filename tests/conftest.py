@@ -5,6 +5,8 @@ from importlib import metadata
 
 import pytest
 
+pytest_plugins = ("tests.stores",)  # the fixture `documents`: every store in turn
+
 _SHOWN = ("functions-framework", "flask", "werkzeug", "pydantic", "google-cloud-firestore", "duckdb", "sqlglot")
 _EMULATOR = "emulator"
 

@@ -7,14 +7,15 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from shared.ports.documents import Create, Key, Put, Write
+from shared.ports.documents import Key, Write
 
-__all__ = ["MAX_WRITES", "check_writes", "encoded", "split_bytes"]
+__all__ = ["MAX_WRITES", "check_writes", "encoded", "possible"]
 
 MAX_WRITES = 500
 _MAX_BYTES = 1_048_576
 _COLLECTION = re.compile(r"[a-z][a-z0-9_]*")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _RESERVED_ID = re.compile(r"\.{1,2}|__.*__", re.DOTALL)
 _SUSPECT = re.compile(rb"NaN|Infinity|\d{19}")
 _LONGEST_ID = 1500
@@ -24,52 +25,45 @@ _MAX_INT = 2**63
 def check_writes(writes: Sequence[Write]) -> None:
     """Raise ValueError for a commit no store takes: too many writes, two for one key, an impossible key."""
     if len(writes) > MAX_WRITES:
-        message = f"{len(writes)} writes in one commit; at most {MAX_WRITES} are atomic"
-        raise ValueError(message)
+        raise ValueError(f"{len(writes)} writes in one commit; at most {MAX_WRITES} are atomic")
     keys = {write.key for write in writes}
     if len(keys) < len(writes):
-        message = "two writes of one document in one commit"
-        raise ValueError(message)
+        raise ValueError("two writes of one document in one commit")
     for write in writes:
-        if isinstance(write, Create | Put):
-            _check_key(write.key)
+        if not possible(write.key):
+            raise ValueError(f"not a document's key: {write.key.collection}/{write.key.id[:80]!r}")
 
 
 def encoded(data: Mapping[str, Any], key: Key) -> tuple[bytes, dict[str, bytes]]:
     """Return the document as JSON without its bytes fields, and those; raise ValueError for what JSON cannot hold."""
     for name in data:
         _check_name(name)
-    plain, blobs = split_bytes(data)
+    plain, blobs = _split(data)
     body = to_json(plain)
     if _SUSPECT.search(body):
         _check_numbers(plain, key)
     if len(body) + sum(map(len, blobs.values())) > _MAX_BYTES:
-        message = f"{key.collection}/{key.id} is larger than 1 MiB"
-        raise ValueError(message)
+        raise ValueError(f"{key.collection}/{key.id} is larger than 1 MiB")
     return body, blobs
 
 
-def split_bytes(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, bytes]]:
+def _split(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, bytes]]:
     """Part a document into what is JSON and its top-level bytes."""
     blobs = {name: value for name, value in data.items() if isinstance(value, bytes)}
     return ({name: value for name, value in data.items() if name not in blobs} if blobs else data), blobs
 
 
-def _check_key(key: Key) -> None:
-    if not _COLLECTION.fullmatch(key.collection):
-        message = f"not a collection name: {key.collection!r}"
-        raise ValueError(message)
-    size = len(key.id.encode())
-    if not 1 <= size <= _LONGEST_ID or "/" in key.id or _RESERVED_ID.fullmatch(key.id):
-        message = f"not a document id: {key.collection}/{key.id[:80]!r}"
-        raise ValueError(message)
+def possible(key: Key) -> bool:
+    """Say whether a document can have this key; reading an impossible one finds nothing."""
+    size = len(key.id.encode(errors="replace"))
+    named = _COLLECTION.fullmatch(key.collection) and not _RESERVED_ID.fullmatch(key.id)
+    return bool(named) and 1 <= size <= _LONGEST_ID and "/" not in key.id and _SURROGATE.search(key.id) is None
 
 
 @lru_cache(4096)
 def _check_name(name: str) -> None:
     if not _FIELD.fullmatch(name):
-        message = f"not a field name: {name[:80]!r}"
-        raise ValueError(message)
+        raise ValueError(f"not a field name: {name[:80]!r}")
 
 
 def _check_numbers(value: object, key: Key) -> None:
@@ -81,8 +75,6 @@ def _check_numbers(value: object, key: Key) -> None:
         for item in value:
             _check_numbers(item, key)
     elif isinstance(value, int) and not -_MAX_INT <= value < _MAX_INT:
-        message = f"{key.collection}/{key.id}: an integer beyond 64 bits"
-        raise ValueError(message)
+        raise ValueError(f"{key.collection}/{key.id}: an integer beyond 64 bits")
     elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124
-        message = f"{key.collection}/{key.id}: a number that is not finite"
-        raise ValueError(message)
+        raise ValueError(f"{key.collection}/{key.id}: a number that is not finite")

@@ -91,8 +91,9 @@ class Shapes:
         _check_form(query)
         shape = Shape.of(query)
         if not self._remembered(shape):
-            message = f"no index in infra/firestore.indexes.json serves ({shape}); see shared/adapters/shapes.py"
-            raise UndeclaredShape(message)
+            raise UndeclaredShape(
+                f"no index in infra/firestore.indexes.json serves ({shape}); see shared/adapters/shapes.py"
+            )
 
     def covers(self, shape: Shape) -> bool:
         """Apply the rule of Firestore's planner: automatic indexes first, then declared ones, also several together."""
@@ -140,8 +141,7 @@ class Shapes:
 
 def _index(collection: str, fields: Iterable[Mapping[str, Any]], entry: Mapping[str, Any]) -> Index:
     if entry.get("queryScope", "COLLECTION") != "COLLECTION":
-        message = f"{collection}: only queryScope COLLECTION is in use here"
-        raise ValueError(message)
+        raise ValueError(f"{collection}: only queryScope COLLECTION is in use here")
     listed = [each for each in fields if each["fieldPath"] != "__name__"]
     plain = tuple(each["fieldPath"] for each in listed if "order" in each)
     contains = next((each["fieldPath"] for each in listed if "arrayConfig" in each), None)
@@ -162,26 +162,24 @@ def _check_form(query: Query) -> None:
     names = [name for name, _ in query.equals]
     ranged = (query.at_least, query.at_most, query.below) != (None, None, None)
     if query.order_by in names:
-        message = f"{query.collection}: ordered by {query.order_by}, which is filtered by equality"
-        raise UndeclaredShape(message)
+        raise UndeclaredShape(f"{query.collection}: ordered by {query.order_by}, which is filtered by equality")
     if query.descending and query.order_by is None:
-        message = f"{query.collection}: a descending order needs order_by (Firestore has no index of ids backwards)"
-        raise UndeclaredShape(message)
+        raise UndeclaredShape(
+            f"{query.collection}: a descending order needs order_by (Firestore has no index of ids backwards)"
+        )
     if len(set(names)) < len(names) or (ranged and query.order_by is None) or query.limit < 1 or query.offset < 0:
-        message = f"{query.collection}: a field filtered twice, a range without order_by, limit < 1 or offset < 0"
-        raise ValueError(message)
+        raise ValueError(
+            f"{query.collection}: a field filtered twice, a range without order_by, limit < 1 or offset < 0"
+        )
     for name, value in query.equals:
         _check_value(name, value)
     if query.contains is not None and not (isinstance(query.contains[1], _SCALAR) and query.contains[1] is not None):
-        message = f"{query.contains[0]}: contains takes one text, number or bool"
-        raise ValueError(message)
+        raise ValueError(f"{query.contains[0]}: contains takes one text, number or bool")
 
 
 def _check_value(name: str, value: object) -> None:
     if not isinstance(value, tuple):
         if not isinstance(value, _SCALAR):
-            message = f"{name}: cannot be compared with a {type(value).__name__}"
-            raise ValueError(message)  # noqa: TRY004 - one class for every form the port does not offer
+            raise ValueError(f"{name}: cannot be compared with a {type(value).__name__}")  # noqa: TRY004 - one class for every form the port does not offer
     elif not 1 <= len(value) <= _MOST_ALTERNATIVES or not all(type(each) in (str, int, float) for each in value):
-        message = f"{name}: a tuple means any of 1..{_MOST_ALTERNATIVES} texts or numbers"
-        raise ValueError(message)
+        raise ValueError(f"{name}: a tuple means any of 1..{_MOST_ALTERNATIVES} texts or numbers")

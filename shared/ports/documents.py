@@ -5,9 +5,9 @@ pages, locks) stands once above them, in `shared.ports.store`.
 
 Values are JSON: None, bool, int (64 bit), finite float, str, list, dict with text keys; a top-level field may also be
 `bytes` (at most 900 kB). Times are texts written by `shared.core.clock.instant`, which sort as times. A document is at
-most 1 MiB and nested at most 20 deep. Field and collection names match `[a-z][a-z0-9_]*`; ids are 1..1,500 bytes without
-`/`, not `.`, `..` or `__x__`. A field that is filtered or ordered by holds values of one type, or null. What breaks these
-rules is refused with ValueError.
+most 1 MiB and nested at most 20 deep; the order of its keys is not kept. Field and collection names match
+`[a-z][a-z0-9_]*`; ids are 1..1,500 bytes without `/`, not `.`, `..` or `__x__`. A field that is filtered or ordered by
+holds values of one type, or null. What breaks these rules is refused with ValueError.
 """
 
 from collections.abc import Sequence
@@ -173,4 +173,8 @@ class Documents(Protocol):
 
     def ping(self) -> None:
         """Do one cheap round trip; raise Transient when the database does not answer."""
+        ...
+
+    def close(self) -> None:
+        """Give all connections back; nothing is called afterwards."""
         ...

@@ -126,5 +126,7 @@ def trouble(error: Exception) -> Transient:
 def _fetched(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:
     try:
         return connection.execute(sql, parameters).fetchall()
+    except UnicodeEncodeError:  # half of a surrogate pair: no stored text holds one
+        return []
     except sqlite3.Error as error:
         raise trouble(error) from error
