@@ -80,7 +80,15 @@ def documents() -> Iterator[Server]:
 
 @contextmanager
 def _uvicorn(app: str, ready: str, env: dict[str, str]) -> Iterator[Server]:
-    line = [BENCH_PYTHON, "-m", "uvicorn", app, "--port={port}", "--no-access-log", "--log-level=warning"]
+    line: list[str | Path] = [
+        BENCH_PYTHON,
+        "-m",
+        "uvicorn",
+        app,
+        "--port={port}",
+        "--no-access-log",
+        "--log-level=warning",
+    ]
     with serving([*line, "--loop=uvloop", "--http=httptools"], ready=ready, env=env) as server:
         yield server
 

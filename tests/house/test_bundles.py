@@ -1,0 +1,91 @@
+"""A bundle is complete, is the same every time, and starts under the real framework with nothing else on the path."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local import bundle
+from local.manifest import manifests
+from tests.house.servers import clean_environment, get, serving
+
+FUNCTIONS = bundle.function_names()
+WHERE_SHARED = """
+import sys
+from functions_framework import create_app
+app = create_app("main", sys.argv[1])
+import shared
+print(shared.__file__)
+"""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_two_builds_are_byte_equal(function: str, tmp_path: Path) -> None:
+    for name in ("one.zip", "two.zip"):
+        bundle.write_zip(bundle.bundle_files(function), tmp_path / name)
+
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_bundle_holds_the_function_and_its_part_of_shared_and_nothing_else(function: str, tmp_path: Path) -> None:
+    names = list(bundle.bundle_files(function))
+
+    assert {"main.py", "routes.py", "function.json", "requirements.txt", "shared/app.py"} <= set(names)
+    assert [name for name in names if name.split("/")[0] in {"functions", "local", "tests", "bench"}] == []
+    assert [name for name in names if name.endswith(".pyc")] == []
+    bundle.write_zip(bundle.bundle_files(function), tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        assert archive.namelist() == sorted(names)
+        assert {entry.date_time for entry in archive.infolist()} == {bundle.EPOCH}
+        assert archive.read("requirements.txt") == (bundle.ROOT / "requirements.txt").read_bytes()
+
+
+@pytest.mark.serial
+@pytest.mark.xdist_group("servers")
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_bundle_answers_under_the_frameworks_own_command(function: str, tmp_path: Path) -> None:
+    source = _unzipped(function, tmp_path / "bundle")
+    target = manifests()[function].entry_point
+
+    with serving(source, target, clean_environment(tmp_path / "data")) as url:
+        status, body = get(f"{url}/health" if function == "meta" else f"{url}/no-such-path")
+
+    assert (status, json.loads(body)["status"]) == ((200, "healthy") if function == "meta" else (404, 404))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_shared_comes_from_the_bundle(function: str, tmp_path: Path) -> None:
+    source = _unzipped(function, tmp_path / "bundle")
+
+    done = subprocess.run(
+        [sys.executable, "-c", WHERE_SHARED, str(source)],
+        cwd=tmp_path,
+        env=clean_environment(tmp_path / "data"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]) == source.parent / "shared" / "__init__.py"
+
+
+def test_reachable_source_includes_imports_inside_functions_and_data_files(tmp_path: Path) -> None:
+    """The adapter that is only imported inside the composition root is there, and so are the queries it needs."""
+    names = set(bundle.bundle_files(FUNCTIONS[0]))
+
+    assert "infra/firestore.indexes.json" in names
+    assert any(name.startswith("shared/adapters/sqlite/") for name in names)
+
+
+def _unzipped(function: str, folder: Path) -> Path:
+    zipped = folder.with_suffix(".zip")
+    bundle.write_zip(bundle.bundle_files(function), zipped)
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    return folder / "main.py"
