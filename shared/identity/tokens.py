@@ -20,6 +20,7 @@ LEEWAY_S = 30
 _REMEMBERED = 4096
 _HEADER = {"alg", "kid", "typ"}
 _TYPE = "at+jwt"
+_ROLES = frozenset(role.value for role in Role)
 _TEXTS = ("sub", "username", "jti")
 
 
@@ -137,6 +138,6 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         raise Malformed("claims are missing")
     if not all(part is None or (isinstance(part, str) and part) for part in scope):
         raise Malformed("a bad scope")
-    if claims.get("role") not in set(Role):
+    if not (isinstance(claims.get("role"), str) and claims["role"] in _ROLES):
         raise Malformed("no such role")
     return Caller(claims["sub"], claims["username"], Role(claims["role"]), "bearer", *scope)

@@ -1,0 +1,272 @@
+"""What the wire shows of users and sessions, and what it takes."""
+
+import unicodedata
+import zoneinfo
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.core.caller import Role
+from shared.identity.passwords import LONGEST, SHORTEST
+from shared.identity.rules import ROLE_WORDS, is_email
+
+__all__ = [
+    "LegacyToken",
+    "Login",
+    "Logout",
+    "NewUser",
+    "PasswordChange",
+    "PasswordReset",
+    "Permissions",
+    "Profile",
+    "RefreshRequest",
+    "Registration",
+    "TokenPair",
+    "TokenRequest",
+    "User",
+    "UserPatch",
+]
+
+
+def _clean(text: str) -> str:
+    """Convert to NFC, trim, and refuse characters that no name needs."""
+    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
+        raise PydanticCustomError("control_character", "Control characters are not allowed.")
+    if any(unicodedata.category(character) == "Cs" for character in text):
+        raise PydanticCustomError("lone_surrogate", "Half a character is not allowed.")
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _email(text: str) -> str:
+    if not is_email(text):
+        raise PydanticCustomError("invalid_email", "This is not an e-mail address.")
+    return text
+
+
+def _username(text: str) -> str:
+    allowed = all(character.isascii() and (character.isalnum() or character in "._@+-") for character in text)
+    if not allowed:
+        raise PydanticCustomError("invalid_username", "A username has letters, digits and . _ @ + - only.")
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("unknown_time_zone", "This is no IANA time zone.") from None
+    return name
+
+
+def _https(text: str) -> str:
+    if not text.lower().startswith("https://"):
+        raise PydanticCustomError("https_only", "The address must begin with https://.")
+    return text
+
+
+def _role(word: object) -> object:
+    return ROLE_WORDS.get(word, word) if isinstance(word, str) else word
+
+
+Text = Annotated[str, AfterValidator(_clean)]
+Email = Annotated[Text, Field(max_length=254), AfterValidator(_email)]
+Username = Annotated[Text, Field(min_length=3, max_length=50), AfterValidator(_username)]
+Name = Annotated[Text, Field(max_length=100)]
+FullName = Annotated[Text, Field(max_length=255)]
+TimeZone = Annotated[Text, Field(max_length=64), AfterValidator(_zone)]
+Language = Annotated[Text, Field(min_length=2, max_length=35)]
+Link = Annotated[Text, Field(max_length=2000), AfterValidator(_https)]
+Scope = Annotated[Text, Field(min_length=1, max_length=64)]
+RoleWord = Annotated[Role, BeforeValidator(_role)]
+GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
+"""A password to compare with: any length is read, so that the answer for a wrong one is always the same."""
+ChosenPassword = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]
+Token = Annotated[str, Field(min_length=1, max_length=8192)]
+
+
+class User(BaseModel):
+    """A person or program that may sign in. Passwords appear in no answer."""
+
+    id: str
+    username: str
+    email: str | None
+    full_name: str | None
+    first_name: str | None
+    last_name: str | None
+    role: Role
+    store_id: str | None
+    region: str | None
+    timezone: str
+    language: str
+    avatar_url: str | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    last_login_at: datetime | None
+    version: int
+
+
+class Registration(BaseModel):
+    """A person's own request for an account."""
+
+    email: Email
+    password: ChosenPassword = Field(repr=False)
+    full_name: FullName | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    timezone: TimeZone = "UTC"
+
+
+class Login(BaseModel):
+    """A sign-in by e-mail (or username) and password."""
+
+    email: Annotated[str, Field(min_length=1, max_length=254)] | None = None
+    username: Annotated[str, Field(min_length=1, max_length=254)] | None = None
+    password: GivenPassword = Field(repr=False)
+
+    @model_validator(mode="after")
+    def _named(self) -> "Login":
+        if self.email is None and self.username is None:
+            raise PydanticCustomError("missing", "An e-mail or a username is needed.")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Return the login name given."""
+        return self.email if self.email is not None else self.username or ""
+
+
+class TokenRequest(BaseModel):
+    """A sign-in of the older OOS backend, as JSON or as a form."""
+
+    username: Annotated[str, Field(min_length=1, max_length=254)]
+    password: GivenPassword = Field(repr=False)
+
+
+class RefreshRequest(BaseModel):
+    """A refresh token to exchange."""
+
+    refresh_token: Token = Field(repr=False)
+
+
+class Logout(BaseModel):
+    """The session to end; without a token, all of the caller's."""
+
+    refresh_token: Token | None = Field(None, repr=False)
+
+
+class _Echo(BaseModel):
+    """Keys of a User that are not input here: a GET answer can be edited and sent back, so equal values are ignored."""
+
+    id: Any = None
+    created_at: Any = None
+    updated_at: Any = None
+    last_login_at: Any = None
+    version: int | None = None
+
+
+class Profile(_Echo):
+    """What users may change about themselves."""
+
+    full_name: FullName | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    timezone: TimeZone | None = None
+    language: Language | None = None
+    avatar_url: Link | None = None
+    username: Any = None
+    email: Any = None
+    role: Any = None
+    store_id: Any = None
+    region: Any = None
+    is_active: Any = None
+
+
+class NewUser(BaseModel):
+    """A user made by an admin; without a password the account cannot sign in."""
+
+    email: Email | None = None
+    username: Username | None = None
+    password: ChosenPassword | None = Field(None, repr=False)
+    full_name: FullName | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    role: RoleWord = Role.VIEWER
+    store_id: Scope | None = None
+    region: Scope | None = None
+    timezone: TimeZone = "UTC"
+    language: Language = "en"
+    avatar_url: Link | None = None
+    is_active: bool = True
+
+    @model_validator(mode="after")
+    def _named(self) -> "NewUser":
+        if self.email is None and self.username is None:
+            raise PydanticCustomError("missing", "An e-mail or a username is needed.")
+        return self
+
+
+class UserPatch(_Echo):
+    """What an admin may change about a user."""
+
+    email: Email | None = None
+    username: Username | None = None
+    full_name: FullName | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    role: RoleWord | None = None
+    store_id: Scope | None = None
+    region: Scope | None = None
+    timezone: TimeZone | None = None
+    language: Language | None = None
+    avatar_url: Link | None = None
+    is_active: bool | None = None
+
+
+class PasswordChange(BaseModel):
+    """A new password, and the present one as proof."""
+
+    current_password: GivenPassword = Field(repr=False)
+    new_password: ChosenPassword = Field(repr=False)
+
+
+class PasswordReset(BaseModel):
+    """A new password set by an admin."""
+
+    new_password: ChosenPassword = Field(repr=False)
+
+
+class TokenPair(BaseModel):
+    """An access token for 15 minutes and a refresh token for the next one."""
+
+    access_token: str = Field(repr=False)
+    refresh_token: str = Field(repr=False)
+    token_type: str = "bearer"  # noqa: S105 - the scheme's name
+    expires_in: int = 900
+    user: User
+
+
+class LegacyToken(BaseModel):
+    """The answer of `/token`, as clients of the older OOS backend read it."""
+
+    access_token: str = Field(repr=False)
+    token_type: str = "bearer"  # noqa: S105 - the scheme's name
+    expires_in: int = 900
+    refresh_token: str | None = Field(repr=False)
+    username: str
+    role: Role
+    message: str
+
+
+class Permissions(BaseModel):
+    """What a user may do, for clients that show or hide buttons."""
+
+    user_id: str
+    role: Role
+    can_approve_orders: bool
+    can_manage_inventory: bool
+    can_view_all_stores: bool
+    store_ids: list[str]
+    regions: list[str]
