@@ -34,7 +34,11 @@ def licence_of(package: str) -> str:
     classifiers = [
         line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or [] if line.startswith("License")
     ]
-    declared = about.get("License-Expression") or _first_line(about.get("License")) or "".join(classifiers[:1])
+    declared = (
+        _first_line(about.get_all("License-Expression"))
+        or _first_line(about.get_all("License"))
+        or "".join(classifiers[:1])
+    )
     return _SPELLINGS.get(declared.lower(), declared) or "unknown"
 
 
@@ -51,6 +55,6 @@ def licence_table() -> str:
     return "\n".join([*head, *table, *rows, ""])
 
 
-def _first_line(text: object) -> str:
-    lines = str(text or "").strip().splitlines()
+def _first_line(values: list[str] | None) -> str:
+    lines = "\n".join(values or []).strip().splitlines()
     return lines[0] if lines else ""
