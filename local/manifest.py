@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -18,7 +18,8 @@ Access = Literal["none", "read", "write"]
 
 
 def _zone(name: str) -> str:
-    ZoneInfo(name)
+    if name not in available_timezones():
+        raise ValueError("no such time zone")
     return name
 
 
