@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from shared.ports.documents import Key, Write
 
-__all__ = ["MAX_WRITES", "check_writes", "encoded", "possible"]
+__all__ = ["MAX_WRITES", "check_writes", "encoded", "is_field", "possible"]
 
 MAX_WRITES = 500
 _MAX_BYTES = 1_048_576
@@ -36,8 +36,8 @@ def check_writes(writes: Sequence[Write]) -> None:
 
 def encoded(data: Mapping[str, Any], key: Key) -> tuple[bytes, dict[str, bytes]]:
     """Return the document as JSON without its bytes fields, and those; raise ValueError for what JSON cannot hold."""
-    for name in data:
-        _check_name(name)
+    if not all(map(is_field, data)):
+        raise ValueError(f"{key.collection}: not a field name among {sorted(data)}")
     plain, blobs = _split(data)
     body = to_json(plain)
     if _SUSPECT.search(body):
@@ -61,9 +61,9 @@ def possible(key: Key) -> bool:
 
 
 @lru_cache(4096)
-def _check_name(name: str) -> None:
-    if not _FIELD.fullmatch(name):
-        raise ValueError(f"not a field name: {name[:80]!r}")
+def is_field(name: str) -> bool:
+    """Say whether a field of a document may have this name."""
+    return _FIELD.fullmatch(name) is not None
 
 
 def _check_numbers(value: object, key: Key) -> None:

@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.ports.documents import Query, UndeclaredShape
+from shared.adapters.encoding import is_field, possible
+from shared.ports.documents import Key, Query, UndeclaredShape
 
 __all__ = ["Index", "Shape", "Shapes"]
 
@@ -154,32 +155,47 @@ def _singles(entry: Mapping[str, Any]) -> Iterable[Index]:
 
 
 _SCALAR = (str, int, float, bool, type(None))
+_LISTED = (str, int, float)
 _MOST_ALTERNATIVES = 10
 
 
 def _check_form(query: Query) -> None:
     """Refuse what the port does not offer, alike on every adapter."""
-    names = [name for name, _ in query.equals]
-    ranged = (query.at_least, query.at_most, query.below) != (None, None, None)
-    if query.order_by in names:
+    equal = [name for name, _ in query.equals]
+    if query.order_by in equal:
         raise UndeclaredShape(f"{query.collection}: ordered by {query.order_by}, which is filtered by equality")
     if query.descending and query.order_by is None:
-        raise UndeclaredShape(
-            f"{query.collection}: a descending order needs order_by (Firestore has no index of ids backwards)"
-        )
-    if len(set(names)) < len(names) or (ranged and query.order_by is None) or query.limit < 1 or query.offset < 0:
-        raise ValueError(
-            f"{query.collection}: a field filtered twice, a range without order_by, limit < 1 or offset < 0"
-        )
-    for name, value in query.equals:
-        _check_value(name, value)
-    if query.contains is not None and not (isinstance(query.contains[1], _SCALAR) and query.contains[1] is not None):
-        raise ValueError(f"{query.contains[0]}: contains takes one text, number or bool")
+        raise UndeclaredShape(f"{query.collection}: Firestore has no index of ids backwards; descending needs order_by")
+    ranged = (query.at_least, query.at_most, query.below) != (None, None, None)
+    wrong = {
+        "a field filtered twice": len(set(equal)) < len(equal),
+        "a range without order_by": ranged and query.order_by is None,
+        "limit < 1 or offset < 0": query.limit < 1 or query.offset < 0,
+        "a place that no document can have": bool(query.after) and not possible(Key(query.collection, query.after.id)),
+        "a bad name of a field": not all(map(is_field, _named(query, equal))),
+        "a comparison with what is no text, number, bool or null": not all(map(_comparable, _values(query))),
+    }
+    reasons = [reason for reason, is_wrong in wrong.items() if is_wrong]
+    if reasons:
+        raise ValueError(f"{query.collection}: {', '.join(reasons)}")
 
 
-def _check_value(name: str, value: object) -> None:
-    if not isinstance(value, tuple):
-        if not isinstance(value, _SCALAR):
-            raise ValueError(f"{name}: cannot be compared with a {type(value).__name__}")  # noqa: TRY004 - one class for every form the port does not offer
-    elif not 1 <= len(value) <= _MOST_ALTERNATIVES or not all(type(each) in (str, int, float) for each in value):
-        raise ValueError(f"{name}: a tuple means any of 1..{_MOST_ALTERNATIVES} texts or numbers")
+def _named(query: Query, equal: list[str]) -> Iterable[str]:
+    yield from equal
+    if query.order_by is not None:
+        yield query.order_by
+    if query.contains is not None:
+        yield query.contains[0]
+
+
+def _values(query: Query) -> Iterable[object]:
+    yield from (value for _, value in query.equals)
+    yield from (query.at_least, query.at_most, query.below, query.after.value if query.after else None)
+    if query.contains is not None:  # null and alternatives cannot be looked for in a list
+        yield () if query.contains[1] is None or isinstance(query.contains[1], tuple) else query.contains[1]
+
+
+def _comparable(value: object) -> bool:
+    if isinstance(value, tuple):
+        return 1 <= len(value) <= _MOST_ALTERNATIVES and all(type(each) in _LISTED for each in value)
+    return isinstance(value, _SCALAR)

@@ -38,11 +38,11 @@ def test_a_version_never_returns(documents: Documents) -> None:
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda version: Create(KEY, {"n": 9}),
-        lambda version: Put(KEY, {"n": 9}, "stale"),
-        lambda version: Put(KEY, {"n": 9}, ""),
+        lambda _: Create(KEY, {"n": 9}),
+        lambda _: Put(KEY, {"n": 9}, "stale"),
+        lambda _: Put(KEY, {"n": 9}, ""),
         lambda version: Put(OTHER, {"n": 9}, version),
-        lambda version: Delete(KEY, "stale"),
+        lambda _: Delete(KEY, "stale"),
         lambda version: Delete(OTHER, version),
     ],
     ids=["create-present", "put-stale", "put-empty", "put-absent", "delete-stale", "delete-absent"],

@@ -1,0 +1,108 @@
+"""A store in trouble says Transient, within its deadline."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.firestore import FirestoreDocuments
+from shared.adapters.shapes import Shapes
+from shared.adapters.sqlite import SqliteDocuments
+from shared.core.clock import ManualClock
+from shared.core.errors import Transient
+from shared.ports.documents import Create, Documents, Key, Query, UndeclaredShape
+from tests.google.firestore.engine import Engine
+from tests.google.firestore.server import serving
+
+CALLS: dict[str, Callable[[Documents], object]] = {
+    "get": lambda documents: documents.get(Key("things", "a")),
+    "get_many": lambda documents: documents.get_many([Key("things", "a"), Key("things", "b")]),
+    "query": lambda documents: documents.query(Query("things")),
+    "count": lambda documents: documents.count(Query("things")),
+    "commit": lambda documents: documents.commit([Create(Key("things", "a"), {})]),
+    "ping": lambda documents: documents.ping(),
+}
+
+
+def test_a_store_that_answers_pings(documents: Documents) -> None:
+    documents.ping()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_dead_server_is_transient_and_waits_are_bounded(call: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound and never listening: connections are refused
+        clock = ManualClock()
+        documents = FirestoreDocuments(
+            "firestore://p/d", Shapes(), clock, emulator=f"127.0.0.1:{unused.getsockname()[1]}"
+        )
+
+        with pytest.raises(Transient):
+            CALLS[call](documents)
+        documents.close()
+
+    assert clock.monotonic() <= 10
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("path", [":memory:", "file"])
+def test_a_closed_file_is_transient(call: str, path: str, tmp_path: Path) -> None:
+    documents = SqliteDocuments(path if path == ":memory:" else tmp_path / "store.db", Shapes())
+    documents.close()
+
+    with pytest.raises(Transient):
+        CALLS[call](documents)
+
+
+def test_a_file_that_is_no_database_is_transient(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"not a database, but long enough to look like one" * 100)
+
+    with pytest.raises(Transient):
+        SqliteDocuments(path, Shapes())
+
+
+def test_a_passing_trouble_is_survived_by_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Engine(Shapes())) as address:
+        clock = ManualClock()
+        documents = FirestoreDocuments("firestore://p/d", Shapes(), clock, emulator=address)
+        documents.commit([Create(Key("things", "a"), {"n": 1})])
+        answers = iter([_Answer(503), _Answer(429)])
+        pool = documents._rest._pool
+        real = pool.urlopen
+        monkeypatch.setattr(pool, "urlopen", lambda *args, **more: next(answers, None) or real(*args, **more))
+
+        stored = documents.get(Key("things", "a"))
+        documents.close()
+
+    assert stored is not None
+    assert stored.data == {"n": 1}
+    assert len(clock.slept) == 2
+
+
+class _Answer:
+    data = b'{"error": {"code": 503, "message": "try again", "status": "UNAVAILABLE"}}'
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+
+def test_in_the_cloud_an_undeclared_shape_is_logged_and_refused_by_firestore(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    query = Query("things", equals=(("state", "a"),), order_by="rank")
+    with serving(Engine(Shapes())) as address:
+        documents = FirestoreDocuments("firestore://p/d", Shapes(), emulator=address, strict=False)
+
+        with pytest.raises(UndeclaredShape, match="requires an index"):
+            documents.query(query)
+        documents.close()
+
+    assert "things, state =, order by rank" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["firestore:", "firestore://", "sqlite://x/y", "project/database"])
+def test_an_address_that_is_no_firestore_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="firestore://project/database"):
+        FirestoreDocuments(url, Shapes(), emulator="127.0.0.1:1")
