@@ -136,7 +136,13 @@ FORGED: dict[str, str] = {
     "an internal call's token": LocalInvoker(KEY, "onhand-api", CLOCK).token(),
 }
 
-LET_IN_BY_THE_LIBRARY = {
+# The library reads the machine's clock, for which these two are not over yet.
+OVER_ON_OUR_CLOCK_ONLY = {"expired", "exp before iat"}
+LET_IN_BY_THE_LIBRARY = OVER_ON_OUR_CLOCK_ONLY | {
+    "no exp",
+    "exp 1e308",
+    "no sub",
+    "padded",
     "exp as text",
     "exp with a fraction",
     "exp and iat far away",
@@ -179,7 +185,7 @@ def test_a_forged_token_is_refused(name: str) -> None:
 
 
 def test_the_bare_library_call_lets_some_of_them_in() -> None:
-    assert {name for name, token in FORGED.items() if _library_accepts(token)} >= LET_IN_BY_THE_LIBRARY
+    assert {name for name, token in FORGED.items() if _library_accepts(token)} == LET_IN_BY_THE_LIBRARY
 
 
 def test_a_good_token_says_who_it_is_without_reading_a_document() -> None:
