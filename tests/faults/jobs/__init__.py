@@ -1,0 +1,1 @@
+"""Jobs under crashes, duplicates, delays and late workers."""

@@ -1,0 +1,1 @@
+"""Jobs: rules, steps, use cases."""
