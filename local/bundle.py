@@ -33,7 +33,7 @@ def function_names() -> list[str]:
 def bundle_files(function: str) -> dict[str, Path]:
     """Return what a function's bundle holds: name inside the zip -> file in the tree, in zip order."""
     folder = FUNCTIONS / function
-    files = {path.name: path for path in folder.iterdir() if path.is_file()}
+    files = {path.name: path for path in folder.iterdir() if path.is_file() and path.name != "__init__.py"}
     files["requirements.txt"] = ROOT / "requirements.txt"
     own = [path for path in files.values() if path.suffix == ".py"]
     for path in _with_data(_reachable(own)):

@@ -1,0 +1,113 @@
+"""Folders, manifests and routes say the same: nothing is served that is not deployed, and the other way round."""
+
+import ast
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from local.manifest import manifests
+from shared.http.router import Operation, Router
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_folder_has_its_shape(function: str) -> None:
+    files = {path.name for path in (ROOT / "functions" / function).iterdir() if path.is_file()}
+
+    assert (
+        {"main.py", "routes.py", "function.json"}
+        <= files
+        <= {"__init__.py", "main.py", "routes.py", "legacy.py", "function.json"}
+    )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_entry_point_is_a_function_of_main(function: str) -> None:
+    tree = ast.parse((ROOT / "functions" / function / "main.py").read_bytes())
+
+    assert manifests()[function].entry_point in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_path_has_a_prefix_of_its_function_and_each_prefix_a_path(function: str) -> None:
+    prefixes = manifests()[function].paths
+    paths = [path for operation in _operations(function) for path in operation.paths]
+
+    assert [path for path in paths if not any(_below(path, prefix) for prefix in prefixes)] == []
+    assert [prefix for prefix in prefixes if not any(_below(path, prefix) for path in paths)] == []
+
+
+def test_the_longest_prefix_leads_every_path_to_its_own_function() -> None:
+    every = [(prefix, name) for name, facts in manifests().items() for prefix in facts.paths]
+    wrong = [
+        (path, function, _owner(path, every))
+        for function in FUNCTIONS
+        for operation in _operations(function)
+        for path in operation.paths
+        if _owner(path, every) != function
+    ]
+
+    assert wrong == []
+    assert [first for first, second in pairwise(sorted(prefix for prefix, _ in every)) if first == second] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_internal_functions_serve_internal_operations(function: str) -> None:
+    accesses = {operation.access for operation in _operations(function)}
+
+    assert ("internal" not in accesses) if manifests()[function].public else (accesses == {"internal"})
+
+
+def test_every_schedule_calls_a_path_that_exists() -> None:
+    for name, facts in manifests().items():
+        posts = [path for operation in _operations(name) if operation.method == "POST" for path in operation.paths]
+        assert [s.path for s in facts.schedules if not any(_below(s.path, path) for path in posts)] == []
+
+
+def test_no_two_operations_answer_the_same_request() -> None:
+    keys = [
+        (operation.method, "/".join("{}" if part.startswith("{") else part for part in path.split("/")))
+        for function in FUNCTIONS
+        for operation in _operations(function)
+        for path in operation.paths
+    ]
+
+    assert sorted(key for key in set(keys) if keys.count(key) > 1) == []
+
+
+def _operations(function: str) -> list[Operation]:
+    """Return all operations of one function folder."""
+    modules = [
+        import_module(f"functions.{function}.{path.stem}")
+        for path in sorted((ROOT / "functions" / function).glob("*.py"))
+        if path.stem in {"routes", "legacy"}
+    ]
+    routers = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Router)}
+    return [operation for router in routers.values() for operation in router.operations]
+
+
+def _below(path: str, prefix: str) -> bool:
+    """Say whether a path lies at or below a prefix; a placeholder of the prefix stands for any one segment."""
+    wanted, given = prefix.strip("/").split("/"), path.strip("/").split("/")
+    if wanted == [""]:
+        return given == [""]
+    return len(given) >= len(wanted) and all(_same(a, b) for a, b in zip(wanted, given, strict=False))
+
+
+def _same(wanted: str, given: str) -> bool:
+    return wanted == given or wanted.startswith("{")
+
+
+def _owner(path: str, every: list[tuple[str, str]]) -> str:
+    fitting = [(_weight(prefix), name) for prefix, name in every if _below(path, prefix)]
+    return max(fitting, default=((), ""))[1]
+
+
+def _weight(prefix: str) -> tuple[int, int]:
+    """Longer prefixes win; among equally long ones, the one with fewer placeholders."""
+    parts = prefix.strip("/").split("/")
+    return len(parts), -sum(part.startswith("{") for part in parts)
