@@ -155,7 +155,7 @@ def _numeric(value: Any) -> str:
         raise _Refused
     exact = Decimal(value)
     digits, exponent = exact.as_tuple().digits, exact.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exact) >= _NUMERIC_MAX:
+    if not isinstance(exponent, int) or exact.copy_abs() >= _NUMERIC_MAX:
         raise _Refused
     excess = -_SCALE - exponent
     if excess > 0 and any(digits[-excess:]):

@@ -1,11 +1,13 @@
 """GoogleSQL read by DuckDB: translation of statements, types and results.
 
 sqlglot does the grammar (6.6 ms a statement, so callers keep the text). What it would get silently wrong is
-corrected here (NUMERIC as DECIMAL(18, 3), untyped parameters, TIMESTAMP_DIFF) or kept out of our query files by `tests/house/test_sql.py`.
+corrected here (NUMERIC as DECIMAL(18, 3), untyped parameters, TIMESTAMP_DIFF, DATE_ADD) or kept out of our query files by `tests/house/test_sql.py`.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -28,22 +30,16 @@ COLUMN_TYPES: Mapping[str, str] = {
 
 
 def to_duckdb(sql: str, parameters: Mapping[str, str]) -> str:
-    """Translate one statement; every parameter is cast to its declared GoogleSQL type."""
+    """Translate one statement; every parameter is cast to its declared GoogleSQL type.
+
+    Raise sqlglot's UnsupportedError for what it knows it cannot translate.
+    """
     import sqlglot
 
-    tree = sqlglot.parse_one(sql, read="bigquery")
-    return tree.transform(lambda node: _corrected(node, parameters)).sql(dialect="duckdb")
-
-
-def _corrected(node: "exp.Expr", parameters: Mapping[str, str]) -> "exp.Expr":
-    from sqlglot import exp
-
-    if isinstance(node, exp.Parameter):
-        declared = exp.DataType.build(parameters[node.name], dialect="bigquery")
-        return exp.Cast(this=node.copy(), to=declared.transform(_exact))
-    if isinstance(node, exp.TimestampDiff):
-        return exp.Anonymous(this="DATE_SUB", expressions=[_unit(node), node.expression, node.this])
-    return _exact(node)
+    tree = sqlglot.parse_one(sql, read="bigquery").transform(_exact)
+    for correct in (_whole_units, _date_results, partial(_typed, parameters)):
+        correct(tree)
+    return tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
 def _exact(node: "exp.Expr") -> "exp.Expr":
@@ -55,11 +51,29 @@ def _exact(node: "exp.Expr") -> "exp.Expr":
     return node
 
 
-def _unit(node: "exp.Expr") -> "exp.Expr":
-    """Name a TIMESTAMP_DIFF's unit: whole units elapsed (DuckDB's DATE_DIFF would count boundaries crossed)."""
+def _whole_units(tree: "exp.Expr") -> None:
+    """Let TIMESTAMP_DIFF count whole units elapsed; DuckDB's DATE_DIFF would count boundaries crossed."""
     from sqlglot import exp
 
-    return exp.Literal.string(str(node.args["unit"]))
+    for node in list(tree.find_all(exp.TimestampDiff)):
+        unit = exp.Literal.string(str(node.args["unit"]))
+        node.replace(exp.Anonymous(this="DATE_SUB", expressions=[unit, node.expression, node.this]))
+
+
+def _date_results(tree: "exp.Expr") -> None:
+    """Keep DATE_ADD and DATE_SUB dates; DuckDB's date plus interval is a timestamp."""
+    from sqlglot import exp
+
+    for node in list(tree.find_all(exp.DateAdd, exp.DateSub)):
+        node.replace(exp.Cast(this=node.copy(), to=exp.DataType.build("DATE")))
+
+
+def _typed(parameters: Mapping[str, str], tree: "exp.Expr") -> None:
+    from sqlglot import exp
+
+    for node in list(tree.find_all(exp.Parameter)):
+        declared = exp.DataType.build(parameters[node.name], dialect="bigquery").transform(_exact)
+        node.replace(exp.Cast(this=node.copy(), to=declared))
 
 
 def without_zones(kind: str) -> str:
@@ -85,10 +99,10 @@ def _member(kind: "DuckDBPyType", at: int) -> "DuckDBPyType":
     return cast("DuckDBPyType", kind.children[at][1])
 
 
-def _plain(value: Any) -> Any:
-    """Drop trailing zeros, as BigQuery writes NUMERIC, without an exponent."""
-    whole = value.to_integral_value()
-    return whole if value == whole else value.normalize()
+def _plain(value: Decimal) -> Decimal:
+    """Drop trailing zeros, as BigQuery writes NUMERIC; arithmetic would round to the context's 28 digits."""
+    text = format(value, "f")
+    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else value
 
 
 def _list_reader(element: Reader | None) -> Reader:

@@ -1,6 +1,7 @@
 """What the server knows and does: tables, jobs, loads, queries."""
 
 import json
+import re
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,8 @@ from shared.adapters.duckdb.dialect import to_duckdb, without_zones
 from tests.google.bigquery.values import Invalid, answer_field, cell, checked_line, column, kind, parameter
 
 Resource = dict[str, Any]
+
+_PATH = re.compile(r"`p\.(\w+)\.(\w+)`")
 
 
 class Refusal(Exception):
@@ -71,7 +74,7 @@ class Engine:
             if (dataset, name) in self.tables:
                 raise Refusal(409, "duplicate", f"Already Exists: Table {dataset}.{name}")
             columns = ", ".join(column(one) for one in resource["schema"]["fields"])
-            self._database.execute(f'CREATE TABLE "{dataset}"."{name}" ({columns})')
+            self._database.execute(f"CREATE TABLE {_quoted(dataset, name)} ({columns})")
             self.tables[dataset, name] = resource
             return resource
 
@@ -85,7 +88,7 @@ class Engine:
         """Drop a table."""
         with self._lock:
             self.table(dataset, name)
-            self._database.execute(f'DROP TABLE "{dataset}"."{name}"')
+            self._database.execute(f"DROP TABLE {_quoted(dataset, name)}")
             del self.tables[dataset, name]
 
     def insert_job(self, resource: Resource, media: bytes = b"") -> Resource:
@@ -142,8 +145,8 @@ class Engine:
             self._database.execute("BEGIN")
             try:
                 if load.get("writeDisposition") == "WRITE_TRUNCATE":
-                    self._database.execute(f'DELETE FROM "{dataset}"."{name}"')
-                self._database.execute(f'INSERT INTO "{dataset}"."{name}" SELECT * FROM {source}')
+                    self._database.execute(f"TRUNCATE {_quoted(dataset, name)}")
+                self._database.execute(f"INSERT INTO {_quoted(dataset, name)} FROM {source}")
             except duckdb.Error:
                 self._database.execute("ROLLBACK")
                 raise
@@ -153,9 +156,7 @@ class Engine:
         tree = sqlglot.parse_one(query["query"], read="bigquery")
         self._check_partitions(tree)
         given = [parameter(one) for one in query.get("queryParameters", ())]
-        for table in tree.find_all(exp.Table):
-            table.set("catalog", None)
-        sql = to_duckdb(tree.sql("bigquery"), {name: declared for name, declared, _ in given})
+        sql = to_duckdb(_PATH.sub(r"`\1`.`\2`", query["query"]), {name: declared for name, declared, _ in given})
         statistics = job.resource["statistics"]
         statistics["totalBytesProcessed"] = str(self._bytes(tree))
         statistics["query"] = {"totalBytesProcessed": statistics["totalBytesProcessed"]}
@@ -172,7 +173,7 @@ class Engine:
         job.schema = [answer_field(name, self._database.type(text)) for name, text in types]
         if not dry_run:
             columns = ", ".join(f'CAST("{name}" AS {without_zones(text)})' for name, text in types)
-            rows = self._database.execute(f"SELECT {columns} FROM ({sql})", values).fetchall()
+            rows = self._database.execute(f"FROM ({sql}) SELECT {columns}", values).fetchall()
             job.rows = [{"f": [cell(*pair) for pair in zip(row, job.schema, strict=True)]} for row in rows]
 
     def _bytes(self, tree: exp.Expr) -> int:
@@ -184,7 +185,7 @@ class Engine:
 
     def _rows(self, dataset: str, name: str) -> int:
         self.table(dataset, name)
-        return int(self._database.execute(f'SELECT count(*) FROM "{dataset}"."{name}"').fetchall()[0][0])
+        return int(self._database.execute(f"FROM {_quoted(dataset, name)} SELECT count(*)").fetchall()[0][0])
 
     def _check_partitions(self, tree: exp.Expr) -> None:
         """Refuse a partitioned table whose own scope does not bound the partition column by a constant."""
@@ -198,6 +199,10 @@ class Engine:
             if condition is None or not any(_bounds(one, partition) for one in condition.find_all(exp.Predicate)):
                 detail = f"without a filter over column(s) '{partition}' that can be used for partition elimination"
                 raise Refusal(400, "invalidQuery", f"Cannot query over table '{table.db}.{table.name}' {detail}")
+
+
+def _quoted(dataset: str, name: str) -> str:
+    return f'"{dataset}"."{name}"'
 
 
 def _bounds(predicate: exp.Expr, partition: str) -> bool:

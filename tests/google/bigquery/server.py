@@ -26,6 +26,7 @@ class BigQueryServer:
         self.faults: deque[tuple[str, Refusal]] = deque()
         self.drops: deque[str] = deque()
         self.log: list[str] = []
+        self.stopped = False
         self.uploads: dict[str, Resource] = {}
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._http.daemon_threads = True
@@ -43,7 +44,8 @@ class BigQueryServer:
             thread.join()
 
     def stop(self) -> None:
-        """Stop listening; later connections are refused."""
+        """Stop listening; later connections are refused and open ones end with their next request."""
+        self.stopped = True
         self._http.shutdown()
         self._http.server_close()
 
@@ -78,6 +80,9 @@ def _handler_of(server: BigQueryServer) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def _serve(self) -> None:
+            if server.stopped:
+                self.close_connection = True
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers: dict[str, str] = {}
             try:

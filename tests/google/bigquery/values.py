@@ -67,7 +67,7 @@ def cell(value: Any, field: Mapping[str, Any]) -> dict[str, Any]:
         return {"v": None}
     if field["type"] == "RECORD":
         return {"v": {"f": [cell(value[member["name"]], member) for member in field["fields"]]}}
-    return {"v": _text(value)}
+    return {"v": _text(value, field["type"])}
 
 
 def parameter(given: Mapping[str, Any]) -> tuple[str, str, Any]:
@@ -108,9 +108,11 @@ def _fits(value: Any, field: Mapping[str, Any]) -> bool:
     return not isinstance(value, bool | dict | list)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, declared: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime) and declared == "DATETIME":
+        return value.isoformat()
     if isinstance(value, datetime):
         return str((value.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1))
     if isinstance(value, date):
