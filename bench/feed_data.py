@@ -1,0 +1,91 @@
+"""A published snapshot of the size the goals speak of: 5 000 held ShipBob orders, written by the product's own packer."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from shared.adapters.shapes import Shapes
+from shared.adapters.sqlite import SqliteDocuments
+from shared.core.clock import instant
+from shared.oos.publish import Base, Read, build
+from shared.oos.snapshot import piece_writes, source_key
+from shared.oos.source import HeldLine, HeldOrder
+from shared.ports.documents import Put, Write
+
+__all__ = ["ORDERS", "SOURCE", "held_orders", "publish"]
+
+ORDERS = 5000
+SOURCE = "shipbob"
+SEED = 1
+
+
+def publish(data: Path, orders: int = ORDERS) -> None:
+    """Write a snapshot of so many orders, and its pointer, into the embedded store of a data folder."""
+    root = Path(__file__).resolve().parent.parent
+    documents = SqliteDocuments(data / "onhand.db", Shapes.read(root / "infra/firestore.indexes.json"))
+    now = instant(datetime.now(UTC))
+    held = {order.order_id: order for order in held_orders(orders)}
+    built = build(SOURCE, "snp_bench", now, Base(None, {}), Read(held, {}, {}), dict)
+    pointer = {"source": SOURCE, "snapshot": built.header.data(), "last_success_at": now, "last_status": "succeeded"}
+    for part, packed in built.parts.items():
+        for write in piece_writes(built.header.id, part, packed):
+            documents.commit([write])
+    flip: list[Write] = [Put(source_key(SOURCE), pointer | {"error": None})]
+    documents.commit(flip)
+    documents.close()
+
+
+def held_orders(count: int) -> list[HeldOrder]:
+    """Return reproducible held orders of one to three short lines."""
+    rng = random.Random(SEED)
+    return [_order(number, rng) for number in range(count)]
+
+
+def _order(number: int, rng: random.Random) -> HeldOrder:
+    bought = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(20 * 86400))
+    lines = [_line(rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    items = [{"sku": line.sku, "quantity": line.ordered_quantity, "status": "Exception"} for line in lines]
+    return HeldOrder(
+        source=SOURCE,
+        order_id=str(1_000_000 + number),
+        order_number=f"S-{rng.randrange(10**9):09d}",
+        status="Exception",
+        order_type="DTC",
+        priority=None,
+        channel=rng.choice(("Web", "Marketplace", "Retail")),
+        channel_category="DTC",
+        shipment_type=rng.choice(("Ground", "Two day", "Express")),
+        custom_reference=f"web-{rng.randrange(10**8):08d}",
+        customer_name=f"Customer {rng.randrange(10**6)}",
+        customer_email=f"customer{rng.randrange(10**6)}@example.com",
+        purchase_date=instant(bought),
+        shipped_at=None,
+        source_updated_at=instant(bought + timedelta(hours=2)),
+        value=Decimal(rng.randrange(500, 90000)) / 100,
+        currency="USD",
+        lines=lines,
+        line_items=items,
+        raw={"id": 1_000_000 + number},
+    )
+
+
+def _line(rng: random.Random) -> HeldLine:
+    good, wanted = rng.randrange(900), rng.randrange(1, 6)
+    return HeldLine(
+        item=f"item-{good}",
+        shipment_id=str(rng.randrange(10**7)),
+        inventory_item_id=f"item-{good}",
+        sku=f"SKU-{good:05d}",
+        name=f"Ceramic thing {good}",
+        facility=rng.choice(("Fontana (CA)", "Moreno Valley (CA)", "Cicero (IL)")),
+        facility_id=str(rng.choice((4, 8, 250))),
+        ordered_quantity=wanted,
+        committed_quantity=0,
+        short_quantity=wanted,
+        reason="out_of_stock",
+        source_state="Exception",
+        source_reason="OutOfStock",
+        source_reason_id=303,
+        unit_price=Decimal(rng.randrange(300, 9900)) / 100,
+    )
