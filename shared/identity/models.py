@@ -1,14 +1,14 @@
 """What the wire shows of users and sessions, and what it takes."""
 
-import unicodedata
-import zoneinfo
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from shared.core.caller import Role
+from shared.core.errors import ValidationFailed
+from shared.core.text import Text, TimeZone
 from shared.identity.passwords import LONGEST, SHORTEST
 from shared.identity.rules import ROLE_WORDS, is_email
 
@@ -30,15 +30,6 @@ __all__ = [
 ]
 
 
-def _clean(text: str) -> str:
-    """Convert to NFC, trim, and refuse characters that no name needs."""
-    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
-        raise PydanticCustomError("control_character", "Control characters are not allowed.")
-    if any(unicodedata.category(character) == "Cs" for character in text):
-        raise PydanticCustomError("lone_surrogate", "Half a character is not allowed.")
-    return unicodedata.normalize("NFC", text).strip()
-
-
 def _email(text: str) -> str:
     if not is_email(text):
         raise PydanticCustomError("invalid_email", "This is not an e-mail address.")
@@ -52,30 +43,27 @@ def _username(text: str) -> str:
     return text
 
 
-def _zone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise PydanticCustomError("unknown_time_zone", "This is no IANA time zone.") from None
-    return name
-
-
 def _https(text: str) -> str:
     if not text.lower().startswith("https://"):
         raise PydanticCustomError("https_only", "The address must begin with https://.")
     return text
 
 
+def _named(first: str | None, second: str | None) -> str:
+    name = first if first is not None else second
+    if name is None:
+        raise ValidationFailed.at("/email", "required", "An e-mail or a username is needed.")
+    return name
+
+
 def _role(word: object) -> object:
     return ROLE_WORDS.get(word, word) if isinstance(word, str) else word
 
 
-Text = Annotated[str, AfterValidator(_clean)]
 Email = Annotated[Text, Field(max_length=254), AfterValidator(_email)]
 Username = Annotated[Text, Field(min_length=3, max_length=50), AfterValidator(_username)]
 Name = Annotated[Text, Field(max_length=100)]
 FullName = Annotated[Text, Field(max_length=255)]
-TimeZone = Annotated[Text, Field(max_length=64), AfterValidator(_zone)]
 Language = Annotated[Text, Field(min_length=2, max_length=35)]
 Link = Annotated[Text, Field(max_length=2000), AfterValidator(_https)]
 Scope = Annotated[Text, Field(min_length=1, max_length=64)]
@@ -126,16 +114,10 @@ class Login(BaseModel):
     username: Annotated[str, Field(min_length=1, max_length=254)] | None = None
     password: GivenPassword = Field(repr=False)
 
-    @model_validator(mode="after")
-    def _named(self) -> "Login":
-        if self.email is None and self.username is None:
-            raise PydanticCustomError("missing", "An e-mail or a username is needed.")
-        return self
-
     @property
     def name(self) -> str:
-        """Return the login name given."""
-        return self.email if self.email is not None else self.username or ""
+        """Return the login name given; raise ValidationFailed when there is none."""
+        return _named(self.email, self.username)
 
 
 class TokenRequest(BaseModel):
@@ -201,11 +183,10 @@ class NewUser(BaseModel):
     avatar_url: Link | None = None
     is_active: bool = True
 
-    @model_validator(mode="after")
-    def _named(self) -> "NewUser":
-        if self.email is None and self.username is None:
-            raise PydanticCustomError("missing", "An e-mail or a username is needed.")
-        return self
+    @property
+    def name(self) -> str:
+        """Return the username: the one given, else the e-mail; raise ValidationFailed when there is neither."""
+        return _named(self.username, self.email)
 
 
 class UserPatch(_Echo):

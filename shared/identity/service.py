@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import instant
-from shared.core.errors import AlreadyExists, Forbidden, PreconditionFailed, Unauthenticated, ValidationFailed
+from shared.core.conditions import NO_CONDITION, Precondition
+from shared.core.errors import AlreadyExists, Forbidden, Unauthenticated, ValidationFailed
 from shared.identity.access import BASIC_ID, BasicPair
 from shared.identity.models import LegacyToken, PasswordChange, Profile, Registration, TokenPair, User
 from shared.identity.passwords import Passwords, refuse_common
@@ -96,10 +97,15 @@ class IdentityService:
             raise Unauthenticated.because("invalid", "The account of this token does not exist any more.")
         return view(stored)
 
-    def update_me(self, caller: Caller, patch: Profile) -> User:
+    def update_me(self, caller: Caller, patch: Profile, condition: Precondition = NO_CONDITION) -> User:
         """Change the caller's own profile."""
         self._refuse_pair(caller)
-        return view(self.users.change(caller.user_id, lambda stored: changes_of(patch, stored, _PROFILE)))
+
+        def decide(stored: Stored) -> Fields:
+            condition.check(caller.user_id, stored.data["version"], patch.version)
+            return changes_of(patch, stored, _PROFILE)
+
+        return view(self.users.change(caller.user_id, decide))
 
     def change_password(self, caller: Caller, change: PasswordChange) -> None:
         """Set the caller's password anew and end all sessions; raise ValidationFailed `wrong_current`."""
@@ -179,8 +185,6 @@ def changes_of(patch: Profile, stored: Stored, inputs: tuple[str, ...]) -> Field
     """
     present = view(stored).model_dump(mode="json")
     given = patch.model_dump(mode="json", exclude_unset=True)
-    if given.get("version") not in (None, present["version"]):
-        raise PreconditionFailed("The user was changed meanwhile; read it again.")
     changes = {name: value for name, value in given.items() if value != present[name] and name != "version"}
     for name, value in changes.items():
         volatile = name in _VOLATILE and "version" in given

@@ -28,6 +28,11 @@ def code_of(attempt: Callable[[], object]) -> str:
     return "accepted"
 
 
+def outcome(house: House, token: str) -> str:
+    """Use a refresh token and say what came of it."""
+    return code_of(lambda: house.identity.refresh(token))
+
+
 def a_house() -> tuple[House, str]:
     """Return a house and the first refresh token of its one user."""
     house = House()
@@ -42,7 +47,7 @@ def test_a_refresh_token_is_exchanged_for_its_successor() -> None:
 
     assert pair.refresh_token != first
     assert house.tokens.verify(pair.access_token).username == "ada@example.com"
-    assert code_of(lambda: house.identity.refresh(pair.refresh_token)) == "accepted"
+    assert outcome(house, pair.refresh_token) == "accepted"
 
 
 def test_only_digests_are_stored() -> None:
@@ -52,7 +57,7 @@ def test_only_digests_are_stored() -> None:
 
     rows = house.documents._connections.rows
     tables = [name for (name,) in rows("SELECT name FROM sqlite_master WHERE type = 'table'", ())]
-    everything = str([rows(f'SELECT * FROM "{table}"', ()) for table in tables])
+    everything = str([rows(f'SELECT * FROM "{table}"', ()) for table in tables])  # noqa: S608 - our own tables
     assert "refresh" in str(tables)
     assert [secret for secret in (first, second, PASSWORD) if secret in everything] == []
 
@@ -65,9 +70,9 @@ def test_a_lost_answer_is_forgiven_within_twenty_seconds() -> None:
     again = house.identity.refresh(first).refresh_token
 
     house.clock.advance(1)
-    assert code_of(lambda: house.identity.refresh(again)) == "accepted"
+    assert outcome(house, again) == "accepted"
     house.clock.advance(60)
-    assert code_of(lambda: house.identity.refresh(lost)) == "token_reused"
+    assert outcome(house, lost) == "token_reused"
 
 
 def test_after_the_grace_a_second_use_ends_the_family() -> None:
@@ -75,8 +80,8 @@ def test_after_the_grace_a_second_use_ends_the_family() -> None:
     second = house.identity.refresh(first).refresh_token
     house.clock.advance(20.001)
 
-    assert code_of(lambda: house.identity.refresh(first)) == "token_reused"
-    assert code_of(lambda: house.identity.refresh(second)) == "token_reused"
+    assert outcome(house, first) == "token_reused"
+    assert outcome(house, second) == "token_reused"
 
 
 def test_within_the_grace_a_used_successor_makes_it_theft() -> None:
@@ -84,8 +89,8 @@ def test_within_the_grace_a_used_successor_makes_it_theft() -> None:
     second = house.identity.refresh(first).refresh_token
     third = house.identity.refresh(second).refresh_token
 
-    assert code_of(lambda: house.identity.refresh(first)) == "token_reused"
-    assert code_of(lambda: house.identity.refresh(third)) == "token_reused"
+    assert outcome(house, first) == "token_reused"
+    assert outcome(house, third) == "token_reused"
 
 
 def test_repeating_a_lost_answer_does_not_prolong_the_grace() -> None:
@@ -95,7 +100,7 @@ def test_repeating_a_lost_answer_does_not_prolong_the_grace() -> None:
     house.identity.refresh(first)
     house.clock.advance(6)
 
-    assert code_of(lambda: house.identity.refresh(first)) == "token_reused"
+    assert outcome(house, first) == "token_reused"
 
 
 def test_theft_ends_one_family_and_leaves_the_others() -> None:
@@ -104,16 +109,16 @@ def test_theft_ends_one_family_and_leaves_the_others() -> None:
     house.identity.refresh(first)
     house.clock.advance(30)
 
-    assert code_of(lambda: house.identity.refresh(first)) == "token_reused"
-    assert code_of(lambda: house.identity.refresh(elsewhere)) == "accepted"
+    assert outcome(house, first) == "token_reused"
+    assert outcome(house, elsewhere) == "accepted"
 
 
 def test_twenty_parallel_uses_leave_one_live_successor() -> None:
     for _ in range(ROUNDS // 10):
         house, first = a_house()
         with ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(lambda _, h=house, t=first: h.identity.refresh(t).refresh_token, range(20)))
-        live = [token for token in answers if code_of(lambda t=token, h=house: h.identity.refresh(t)) == "accepted"]
+            answers = [pair.refresh_token for pair in pool.map(house.identity.refresh, [first] * 20)]
+        live = [token for token in answers if outcome(house, token) == "accepted"]
 
         assert (len(set(answers)), len(live)) == (20, 1)
 
@@ -128,7 +133,7 @@ def test_losing_answers_and_replaying_late_a_hundred_times() -> None:
         stays = house.identity.refresh(first).refresh_token
         kept = house.identity.refresh(stays).refresh_token
         house.clock.advance(21)
-        outcomes.append([code_of(lambda t=token: house.identity.refresh(t)) for token in (kept, first, kept)])
+        outcomes.append([outcome(house, token) for token in (kept, first, kept)])
 
     assert outcomes == [["accepted", "token_reused", "token_reused"]] * ROUNDS
 
@@ -142,7 +147,7 @@ def test_control_without_reuse_detection_a_thief_stays(monkeypatch: pytest.Monke
     house.identity.refresh(first)
     house.clock.advance(3600)
 
-    assert code_of(lambda: house.identity.refresh(first)) == "accepted"
+    assert outcome(house, first) == "accepted"
 
 
 def test_a_refresh_token_lives_seven_days() -> None:
@@ -151,14 +156,14 @@ def test_a_refresh_token_lives_seven_days() -> None:
     second = house.identity.refresh(first).refresh_token
     house.clock.advance(7 * 86400)
 
-    assert code_of(lambda: house.identity.refresh(second)) == "expired"
+    assert outcome(house, second) == "expired"
 
 
 @pytest.mark.parametrize("token", ["", "nothing", "x" * 8192, "\ud800", "eyJhbGciOiJub25lIn0.e30."])
 def test_an_unknown_token_is_refused(token: str) -> None:
     house, _ = a_house()
 
-    assert code_of(lambda: house.identity.refresh(token)) == "invalid"
+    assert outcome(house, token) == "invalid"
 
 
 def test_logging_out_ends_that_session_only() -> None:
@@ -168,8 +173,8 @@ def test_logging_out_ends_that_session_only() -> None:
 
     house.identity.logout(caller, first)
 
-    assert code_of(lambda: house.identity.refresh(first)) == "invalid"
-    assert code_of(lambda: house.identity.refresh(other)) == "accepted"
+    assert outcome(house, first) == "invalid"
+    assert outcome(house, other) == "accepted"
 
 
 def test_logging_out_without_a_token_ends_every_session() -> None:
@@ -178,8 +183,8 @@ def test_logging_out_without_a_token_ends_every_session() -> None:
 
     house.identity.logout(house.tokens.verify(session.access_token), None)
 
-    assert [code_of(lambda t=t: house.identity.refresh(t)) for t in (first, session.refresh_token)] == ["invalid"] * 2
-    assert code_of(lambda: house.identity.refresh(house.a_session().refresh_token)) == "accepted"
+    assert [outcome(house, t) for t in (first, session.refresh_token)] == ["invalid"] * 2
+    assert outcome(house, house.a_session().refresh_token) == "accepted"
 
 
 def test_nobody_logs_somebody_else_out() -> None:
@@ -189,7 +194,7 @@ def test_nobody_logs_somebody_else_out() -> None:
 
     house.identity.logout(eve, first)
 
-    assert code_of(lambda: house.identity.refresh(first)) == "accepted"
+    assert outcome(house, first) == "accepted"
 
 
 def test_a_new_password_ends_every_session() -> None:
@@ -200,7 +205,7 @@ def test_a_new_password_ends_every_session() -> None:
         caller, PasswordChange(current_password=PASSWORD, new_password="another fine passphrase")
     )
 
-    assert code_of(lambda: house.identity.refresh(first)) == "invalid"
+    assert outcome(house, first) == "invalid"
     assert code_of(lambda: house.identity.login("ada@example.com", PASSWORD)) == "bad_credentials"
     assert house.identity.login("ada@example.com", "another fine passphrase").user.username == "ada@example.com"
 
@@ -209,11 +214,11 @@ def test_a_deactivated_user_is_refused_at_once_and_his_old_sessions_stay_ended()
     house, first = a_house()
     user_id = house.identity.refresh(first).user.id
     house.users.change(user_id, lambda _: {"is_active": False})
-    assert code_of(lambda: house.identity.refresh(first)) == "invalid"
+    assert outcome(house, first) == "invalid"
 
     house.users.change(user_id, lambda _: {"is_active": True})
 
-    assert code_of(lambda: house.identity.refresh(first)) == "invalid"
+    assert outcome(house, first) == "invalid"
 
 
 def test_a_deleted_user_is_refused_at_once() -> None:
@@ -222,7 +227,7 @@ def test_a_deleted_user_is_refused_at_once() -> None:
 
     house.users.delete(second.user.id)
 
-    assert code_of(lambda: house.identity.refresh(second.refresh_token)) == "invalid"
+    assert outcome(house, second.refresh_token) == "invalid"
 
 
 def test_what_expired_is_swept_away() -> None:
