@@ -101,15 +101,16 @@ def test_a_trace_travels_with_the_task() -> None:
 
 
 def test_cancelling_a_queued_job_ends_it_at_once() -> None:
-    ended = []
-    world = World(a_kind(count_up, on_end=lambda job: ended.append(job.status) or ()))  # type: ignore[func-returns-value]
+    world = World(a_kind(count_up, on_end=lambda job: [Create(Key("ends", job.id), {"status": job.status})]))
     job = world.start(units=2).job
 
     after = world.jobs.cancel(job.id)
     world.run()
 
     assert (after.status, after.cancel_requested, after.started_at, after.error) == ("cancelled", True, None, None)
-    assert ended == ["cancelled"]
+    ended = world.store.get(Key("ends", job.id))
+    assert ended is not None
+    assert ended.data == {"status": "cancelled"}
     assert [answer.body for answer in world.answers] == [{"job_id": job.id, "status": "cancelled"}]
     assert applied(world.documents, job.id) == 0
     assert world.start(units=2).joined is False
