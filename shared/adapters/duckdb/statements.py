@@ -4,7 +4,7 @@ from shared.adapters.duckdb.dialect import COLUMN_TYPES
 from shared.ports.rows import ORDINAL
 from shared.ports.warehouse import Column, Table
 
-__all__ = ["BATCHES", "add_columns", "create", "merge", "quoted", "stage"]
+__all__ = ["BATCHES", "add_columns", "create", "doubles", "keep_last", "merge", "quoted", "stage"]
 
 BATCHES = """
 CREATE TABLE IF NOT EXISTS _batches (
@@ -37,13 +37,23 @@ def add_columns(table: Table) -> list[str]:
 
 
 def stage(table: Table, path: str) -> str:
-    """Read lines of JSON into this cursor's stage, of rows with one key only the last."""
+    """Read lines of JSON into this cursor's stage."""
     types = ", ".join(f"{quoted(column.name)}: '{_type(column)}'" for column in table.columns)
     columns = f"{{{types}, {ORDINAL}: 'BIGINT'}}"
     source = f"read_json({_text(path)}, format = 'newline_delimited', columns = {columns})"
-    last = f"row_number() OVER (PARTITION BY {_names(table.key)} ORDER BY {ORDINAL} DESC) = 1"
-    rows = f"SELECT * EXCLUDE ({ORDINAL}) FROM {source} QUALIFY {last}"  # noqa: S608 - quoted names
-    return f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS {rows}"
+    return f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS FROM {source}"
+
+
+def doubles(table: Table) -> str:
+    """Count the rows of the stage whose key has more than one (cheaper than removing none)."""
+    return f"FROM {_STAGE} SELECT count(*) - count(DISTINCT ({_names(table.key)}))"
+
+
+def keep_last(table: Table) -> str:
+    """Remove from the stage all rows of one key but the last."""
+    key = _names(table.key)
+    last = f"SELECT max({ORDINAL}) FROM {_STAGE} GROUP BY {key}"  # noqa: S608 - quoted names
+    return f"DELETE FROM {_STAGE} WHERE {ORDINAL} NOT IN ({last})"  # noqa: S608 - the same
 
 
 def merge(table: Table) -> str:

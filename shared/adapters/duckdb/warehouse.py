@@ -132,5 +132,7 @@ def _sent_before(cursor: "DuckDBPyConnection", table: Table, batch_id: str) -> i
 def _merge(cursor: "DuckDBPyConnection", table: Table, path: str, batch: tuple[str, int]) -> None:
     """Stage, merge and record the batch."""
     cursor.execute(statements.stage(table, path))
+    if cursor.execute(statements.doubles(table)).fetchall() != [(0,)]:
+        cursor.execute(statements.keep_last(table))
     cursor.execute(statements.merge(table))
     cursor.execute("INSERT INTO _batches VALUES (?, ?, ?)", [table.name, *batch])
