@@ -1,0 +1,51 @@
+"""What a handler knows about the request it answers."""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from werkzeug.wrappers import Request
+
+from shared.core.caller import Caller
+from shared.core.conditions import NO_CONDITION, Precondition
+from shared.http.tags import matches
+
+__all__ = ["Context"]
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+@dataclass(slots=True)
+class Context(Generic[A_co]):
+    """One request: the application, the caller, and what was sent besides path, query and body."""
+
+    app: A_co
+    caller: Caller
+    request: Request
+    path: str
+    """The path asked for, without a slash at its end."""
+    request_id: str
+    trace: str
+    """The `traceparent` to hand on to tasks and calls."""
+    address: str
+    """The client's address as far as it can be trusted."""
+    precondition: Precondition = NO_CONDITION
+    """What `If-Match` said; services check it against what they found."""
+    sent: dict[str, str] = field(default_factory=dict)
+    """Headers of the answer set by the handler."""
+
+    @property
+    def is_legacy(self) -> bool:
+        """Say whether a documented path of an older backend was used."""
+        return not self.path.startswith("/api/v1")
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the request."""
+        return self.request.headers.get(name)
+
+    def respond_header(self, name: str, value: str) -> None:
+        """Set a header of the answer; the last value wins."""
+        self.sent[name] = value
+
+    def has_current(self, tag: str) -> bool:
+        """Say whether the caller's `If-None-Match` names this tag (unquoted): then no body needs to be made."""
+        return matches(self.request.headers.get("If-None-Match"), f'"{tag}"')
