@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.core.caller import Role
-from shared.core.errors import ValidationFailed
 from shared.core.text import Text, TimeZone
 from shared.identity.passwords import LONGEST, SHORTEST
 from shared.identity.rules import ROLE_WORDS, is_email
@@ -49,11 +48,9 @@ def _https(text: str) -> str:
     return text
 
 
-def _named(first: str | None, second: str | None) -> str:
-    name = first if first is not None else second
-    if name is None:
-        raise ValidationFailed.at("/email", "required", "An e-mail or a username is needed.")
-    return name
+def _one_of(email: str | None, username: str | None) -> None:
+    if email is None and username is None:
+        raise PydanticCustomError("missing", "An e-mail or a username is needed.", {"at": "email"})
 
 
 def _role(word: object) -> object:
@@ -114,10 +111,15 @@ class Login(BaseModel):
     username: Annotated[str, Field(min_length=1, max_length=254)] | None = None
     password: GivenPassword = Field(repr=False)
 
+    @model_validator(mode="after")
+    def _is_named(self) -> "Login":
+        _one_of(self.email, self.username)
+        return self
+
     @property
     def name(self) -> str:
-        """Return the login name given; raise ValidationFailed when there is none."""
-        return _named(self.email, self.username)
+        """Return the login name given."""
+        return self.email or self.username or ""
 
 
 class TokenRequest(BaseModel):
@@ -183,10 +185,10 @@ class NewUser(BaseModel):
     avatar_url: Link | None = None
     is_active: bool = True
 
-    @property
-    def name(self) -> str:
-        """Return the username: the one given, else the e-mail; raise ValidationFailed when there is neither."""
-        return _named(self.username, self.email)
+    @model_validator(mode="after")
+    def _is_named(self) -> "NewUser":
+        _one_of(self.email, self.username)
+        return self
 
 
 class UserPatch(_Echo):

@@ -7,9 +7,10 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, Forbidden, Unauthenticated, ValidationFailed
-from shared.identity.access import BASIC_ID, BasicPair
+from shared.identity.access import BASIC_ID, Access, BasicPair
 from shared.identity.models import LegacyToken, PasswordChange, Profile, Registration, TokenPair, User
 from shared.identity.passwords import Passwords, refuse_common
+from shared.identity.patches import PROFILE, changes_of
 from shared.identity.sessions import Sessions
 from shared.identity.throttle import LoginThrottle
 from shared.identity.tokens import TokenMint
@@ -19,9 +20,6 @@ from shared.ports.documents import Key, Put, Stored, Write
 __all__ = ["IdentityService", "Policy"]
 
 _BEGINNING = "1970-01-01T00:00:00Z"
-_PROFILE = ("full_name", "first_name", "last_name", "timezone", "language", "avatar_url")
-_NEVER_NULL = ("timezone", "language")
-_VOLATILE = ("last_login_at",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +33,27 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class IdentityService:
-    """The use cases of the function `auth`."""
+    """The use cases of the function `auth`, and the gate that every function asks."""
 
     users: Users
     sessions: Sessions
     throttle: LoginThrottle
     passwords: Passwords
     mint: TokenMint = field(repr=False)
+    access: Access = field(repr=False)
     policy: Policy = field(default_factory=Policy)
+
+    def authenticate(self, header: str | None, *, reading: bool = False) -> Caller:
+        """Return who sends this Authorization header; raise Unauthenticated or Unavailable. Reads no document."""
+        return self.access.authenticate(header, reading=reading)
+
+    def verify_internal(self, header: str | None) -> Caller:
+        """Return the platform's own caller; raise Unauthenticated, Forbidden (another account) or Unavailable."""
+        return self.access.verify_internal(header)
+
+    def challenge(self, *, invalid: bool = False) -> str:
+        """Return the WWW-Authenticate header of a 401."""
+        return self.access.challenge(invalid=invalid)
 
     def register(self, wanted: Registration) -> User:
         """Make an account of one's own; raise Forbidden, ValidationFailed or AlreadyExists."""
@@ -103,7 +114,7 @@ class IdentityService:
 
         def decide(stored: Stored) -> Fields:
             condition.check(caller.user_id, stored.data["version"], patch.version)
-            return changes_of(patch, stored, _PROFILE)
+            return changes_of(patch, stored, PROFILE)
 
         return view(self.users.change(caller.user_id, decide))
 
@@ -176,23 +187,6 @@ class IdentityService:
     def _refuse_pair(self, caller: Caller) -> None:
         if caller.user_id == BASIC_ID:
             raise Forbidden("The Basic pair is set by the deployment and is no stored user.")
-
-
-def changes_of(patch: Profile, stored: Stored, inputs: tuple[str, ...]) -> Fields:
-    """Return what a patch changes: given inputs that differ, after refusing other keys that differ.
-
-    A GET answer can be edited and sent back: its further keys are ignored while they are equal to the present ones.
-    """
-    present = view(stored).model_dump(mode="json")
-    given = patch.model_dump(mode="json", exclude_unset=True)
-    changes = {name: value for name, value in given.items() if value != present[name] and name != "version"}
-    for name, value in changes.items():
-        volatile = name in _VOLATILE and "version" in given
-        if name not in inputs and not volatile:
-            raise ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")
-        if name in _NEVER_NULL and value is None:
-            raise ValidationFailed.at(f"/{name}", "required", "This key cannot be cleared.")
-    return {name: value for name, value in changes.items() if name in inputs}
 
 
 def _bad_credentials() -> Unauthenticated:

@@ -46,17 +46,18 @@ class House:
         self.ids = RandomIds(self.clock)
         self.users = Users(self.store, self.clock, self.ids)
         self.passwords = Passwords(CHEAP)
+        ring = KeyRing([self.key.public])
+        self.tokens = AccessTokens(lambda: ring, Realm(), self.clock)
+        self.access = Access(self.tokens, basic=self.policy.basic)
         self.identity = IdentityService(
             users=self.users,
             sessions=Sessions(self.store, self.clock, self.ids),
             throttle=LoginThrottle(self.store, self.clock),
             passwords=self.passwords,
             mint=TokenMint(self.key, Realm(), self.clock, self.ids),
+            access=self.access,
             policy=self.policy,
         )
-        ring = KeyRing([self.key.public])
-        self.tokens = AccessTokens(lambda: ring, Realm(), self.clock)
-        self.access = Access(self.tokens, basic=self.policy.basic)
 
     def a_user(self, email: str = "ada@example.com", **fields: Any) -> User:
         """Register somebody."""

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -278,8 +279,7 @@ def test_a_pair_shows_no_password() -> None:
 
 
 def _with(house: House, passwords: Passwords) -> IdentityService:
-    known = house.identity
-    return IdentityService(known.users, known.sessions, known.throttle, passwords, known.mint, known.policy)
+    return replace(house.identity, passwords=passwords)
 
 
 class _Counting:
