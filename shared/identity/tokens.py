@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,8 @@ class Realm:
 class TokenMint:
     """Writes access tokens; needs the private key, which only the function `auth` has."""
 
-    def __init__(self, key: PrivateKey, realm: Realm, clock: Clock, ids: Ids) -> None:
-        """Take the signing key and what every token says."""
+    def __init__(self, key: Callable[[], PrivateKey], realm: Realm, clock: Clock, ids: Ids) -> None:
+        """Take where the signing key comes from (asked only when a token is minted) and what every token says."""
         self._key, self._realm, self._clock, self._ids = key, realm, clock, ids
 
     def mint(self, caller: Caller) -> str:
@@ -56,7 +56,7 @@ class TokenMint:
             "jti": self._ids.new("tok"),
         }
         scope = {"store_id": caller.store_id, "region": caller.region}
-        return self._key.sign(claims | {name: value for name, value in scope.items() if value}, typ=_TYPE)
+        return self._key().sign(claims | {name: value for name, value in scope.items() if value}, typ=_TYPE)
 
 
 class AccessTokens:

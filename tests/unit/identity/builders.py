@@ -54,7 +54,7 @@ class House:
             sessions=Sessions(self.store, self.clock, self.ids),
             throttle=LoginThrottle(self.store, self.clock),
             passwords=self.passwords,
-            mint=TokenMint(self.key, Realm(), self.clock, self.ids),
+            mint=TokenMint(lambda: self.key, Realm(), self.clock, self.ids),
             access=self.access,
             policy=self.policy,
         )

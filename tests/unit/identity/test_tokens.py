@@ -305,7 +305,7 @@ class _Gullible(_Counted):
 
 def _counting(key: Ed25519Private) -> tuple[AccessTokens, TokenMint]:
     ring = KeyRing([_Gullible(key)])
-    return AccessTokens(lambda: ring, Realm(), CLOCK), TokenMint(key, Realm(), CLOCK, HOUSE.ids)
+    return AccessTokens(lambda: ring, Realm(), CLOCK), TokenMint(lambda: key, Realm(), CLOCK, HOUSE.ids)
 
 
 def _library_accepts(token: str) -> bool:
