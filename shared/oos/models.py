@@ -1,13 +1,18 @@
 """The wire shapes of the OOS domain (`api.md` 2.2, 2.3, 3.1). Lists are rendered from rows; a test compares both."""
 
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.core.page import PageQuery
+from shared.jobs.models import Accepted, JobStatus
 from shared.oos.words import ResolvedReason, SourceName, State
 
 __all__ = [
+    "Include",
+    "LegacyFeedQuery",
     "LegacyOos",
     "LegacyRefreshTime",
     "LegacySourceTime",
@@ -132,6 +137,100 @@ class SnapshotInfo(Shape):
     snapshot_id: str
     fetched_at: datetime
     stale: bool
+
+
+class QueueReason(StrEnum):
+    """A reason to filter by, or `all`."""
+
+    ALL = "all"
+    OUT_OF_STOCK = "out_of_stock"
+    PARTIALLY_COMMITTED = "partially_committed"
+    NOT_PICKABLE = "not_pickable"
+    TRANSFER = "transfer"
+    INACTIVE_SKU = "inactive_sku"
+    UNKNOWN_SKU = "unknown_sku"
+    HOLD_MANUAL = "hold_manual"
+    HOLD_ADDRESS = "hold_address"
+    HOLD_PAYMENT = "hold_payment"
+    HOLD_DATE = "hold_date"
+    OTHER = "other"
+
+
+class QueueState(StrEnum):
+    """Which orders to show."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class Include(StrEnum):
+    """What to show besides."""
+
+    RAW = "raw"
+    HISTORY = "history"
+
+
+Several = Annotated[list[str] | None, Field(max_length=10)]
+
+
+class QueueQuery(PageQuery):
+    """Which held orders to list."""
+
+    source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
+    state: QueueState = QueueState.OPEN
+    reason: Annotated[list[QueueReason] | None, Field(max_length=10)] = None
+    sku: Several = None
+    facility: Several = None
+    channel: Several = None
+    order_type: Several = None
+    min_age_hours: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
+    search: str | None = None
+    include: Annotated[list[Include] | None, Field(max_length=10)] = None
+
+
+class OrderQuery(BaseModel):
+    """What to show of one order."""
+
+    include: Annotated[list[Include] | None, Field(max_length=10)] = None
+
+
+class LegacyFeedQuery(BaseModel):
+    """The older feed's parameters."""
+
+    limit: Annotated[int, Field(ge=1, le=5000)] = 5000
+    cursor: str | None = None
+    include: Annotated[list[Include] | None, Field(max_length=10)] = None
+
+
+class RunFilter(PageQuery):
+    """Which refresh runs to list."""
+
+    source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
+    status: Annotated[list[JobStatus] | None, Field(max_length=10)] = None
+
+
+class QueuePage(Shape):
+    """A page of the queue, and what it was read from."""
+
+    items: list[OosOrder]
+    next_cursor: str | None
+    total: int | None = None
+    snapshots: dict[str, SnapshotInfo]
+
+
+class RefreshJob(Shape):
+    """The job that refreshes one source."""
+
+    source: SourceName
+    job_id: str
+    joined: bool
+
+
+class RefreshAccepted(Accepted):
+    """The answer to a trigger: one job per source."""
+
+    jobs: list[RefreshJob]
 
 
 class StartRefresh(Shape):

@@ -1,21 +1,25 @@
 """The queue of held orders as an operator asks for it: filters and order over rows in memory.
 
-Filters are ANDed; a list is OR inside. Ties in the order are broken by source and order id.
+Filters are ANDed; a list is OR inside. Ties in the order are broken by the order's name (source and order id), in the same
+direction: just as the document store orders resolved ones, so that both can be merged.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from shared.core.words import matches, words
 from shared.oos.rules import Row
 from shared.oos.views import age_hours, reasons
 
-__all__ = ["SORTS", "Filter", "Place", "ordered", "place_of", "selected"]
+__all__ = ["SORTS", "Filter", "Place", "order_name", "place_of", "placed", "selected"]
 
-Place = tuple[str, str, str]
+Place = tuple[str, str]
+_LONGEST_NAME = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +83,24 @@ SORTS: Mapping[str, Callable[[Row], str]] = {
 }
 
 
+def order_name(source: str, order_id: str) -> str:
+    """Name an order by text that is safe as a document id, whatever the vendor's id holds."""
+    name = f"{source}:{quote(order_id, safe='', errors='surrogatepass')}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{source}:~{hashlib.sha256(name.encode()).hexdigest()}"
+
+
 def place_of(row: Row, sort: str) -> Place:
-    """Return where a row stands in the order: sort value, source, order id."""
-    return (SORTS[sort](row), row["source"], row["order_id"])
+    """Return where a row stands in the order: sort value and name."""
+    return (SORTS[sort](row), order_name(row["source"], row["order_id"]))
 
 
-def ordered(rows: Iterable[Row], sort: str, *, descending: bool, after: Place | None = None) -> list[Row]:
-    """Return the rows in order, those behind `after` only."""
-    placed: list[tuple[Place, Row]] = [(place_of(row, sort), row) for row in rows]
-    placed.sort(key=lambda pair: pair[0], reverse=descending)
-    if after is None:
-        return [row for _, row in placed]
-    mark: Any = tuple(after)
-    return [row for place, row in placed if (place < mark if descending else place > mark)]
+def placed(rows: Iterable[Row], sort: str, *, descending: bool, after: Place | None = None) -> list[tuple[Place, Row]]:
+    """Return the rows with their places, in order, those behind `after` only."""
+    found = [(place_of(row, sort), row) for row in rows]
+    if after is not None:
+        mark = tuple(after)
+        found = [(place, row) for place, row in found if (place < mark if descending else place > mark)]
+    found.sort(key=lambda pair: pair[0], reverse=descending)
+    return found

@@ -13,7 +13,7 @@ whose job was cancelled can write nothing.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.core.clock import Clock, instant
+from shared.core.clock import instant
 from shared.core.errors import Terminal, Transient
 from shared.core.ids import Ids
 from shared.jobs.kinds import Continue, Done, Step
@@ -39,12 +39,16 @@ class RefreshHandler:
     """The handler of job kind `refresh-source`."""
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, sources: Callable[[str], OrderSource], history: History
+        self,
+        store: Store,
+        ids: Ids,
+        sources: Callable[[str], OrderSource],
+        history: History,
+        published: Callable[[str], None],
     ) -> None:
-        """Take the store, time, ids, the connector of a source by name, and the history writer."""
-        self._store, self._clock, self._ids = store, clock, ids
-        self._source = sources
-        self._history = history
+        """Take the store, ids, the connector of a source by name, the history writer, and whom to tell of a new snapshot."""
+        self._store, self._ids = store, ids
+        self._source, self._history, self._published = sources, history, published
 
     def __call__(self, step: Step) -> Done | Continue:
         """Carry the run through its phases, as far as this delivery's time allows."""
@@ -153,6 +157,7 @@ class RefreshHandler:
                 Create(self._history.pending_key(header.id), pending),
             ],
         )
+        self._published(header.source)
 
     def _project(self, step: Step, cursor: dict[str, Any]) -> str:
         """Write one document per order resolved by this snapshot, and drop those of orders that came back."""

@@ -1,15 +1,19 @@
 """Reading the queue: the canonical list, one order, and the older feed, all from published snapshots."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
 
+from shared.core.clock import parse_instant
 from shared.core.errors import BadRequest, NotFound
-from shared.oos.queue import Filter, Place, ordered, place_of, selected
+from shared.oos.queue import Filter, Place, placed, selected
 from shared.oos.reader import Current, Loaded, SnapshotReader
-from shared.oos.resolved import resolved_key
+from shared.oos.resolved import resolved_key, walk
 from shared.oos.rules import Row
 from shared.oos.snapshot import unpack
 from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first, order_view
@@ -17,7 +21,25 @@ from shared.oos.words import SOURCES
 from shared.ports.documents import Stored
 from shared.ports.store import Store
 
-__all__ = ["Feed", "Found", "OosService", "Queue"]
+__all__ = ["Asked", "Feed", "Found", "OosService", "Queue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of the queue is wanted. `pinned` (source -> snapshot id) comes from a cursor."""
+
+    wanted: Filter = Filter()
+    sources: Sequence[str] = SOURCES
+    state: str = "open"
+    sort: str = "opened_at"
+    descending: bool = True
+    limit: int = 50
+    after: Place | None = None
+    offset: int = 0
+    pinned: Mapping[str, str] | None = None
+    total: bool = False
+    history: bool = False
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +48,7 @@ class Queue:
 
     orders: list[dict[str, Any]]
     next: Place | None
-    total: int
+    total: int | None
     snapshots: dict[str, dict[str, Any]]
     age_s: int | None
 
@@ -59,38 +81,45 @@ class OosService:
         """Take the store (for resolved orders) and the snapshot reader."""
         self._store, self._reader = store, reader
 
-    def queue(
-        self,
-        wanted: Filter,
-        *,
-        sources: Sequence[str] = SOURCES,
-        sort: str = "opened_at",
-        descending: bool = True,
-        limit: int = 50,
-        after: Place | None = None,
-        offset: int = 0,
-        pinned: Mapping[str, str] | None = None,
-        history: bool = False,
-        raw: bool = False,
-    ) -> Queue:
-        """Return a page of open orders over the given sources.
+    def queue(self, asked: Asked) -> Queue:
+        """Return a page of the queue.
 
-        `pinned` (source -> snapshot id, from a cursor) keeps a walk on the snapshots it began with; raise BadRequest
-        `bad_cursor` when one has been cleaned away.
+        Open orders come from the published snapshots (of a cursor: from those the walk began with; raise BadRequest
+        `bad_cursor` when one has been cleaned away), resolved ones from their documents.
         """
-        views = [self._view(source, pinned) for source in sources]
-        shown = {view.source: view for view in views if view is not None}
-        rows = [row for view in shown.values() for row in selected(view.open, wanted, view.shown.at)]
-        page = ordered(rows, sort, descending=descending, after=after)[offset:]
-        taken, more = page[:limit], len(page) > limit
-        raws = {source: view.loaded.raw for source, view in shown.items()} if raw else {}
+        shown = {view.source: view for name in asked.sources if (view := self._view(name, asked.pinned)) is not None}
+        raws = {source: view.loaded.raw for source, view in shown.items()} if asked.raw else {}
+        stream = islice(self._stream(asked, shown), asked.offset, None)
+        taken = list(islice(stream, asked.limit + 1))
+        orders = [self._shown(found, shown, raws, history=asked.history) for _, found in taken[: asked.limit]]
         return Queue(
-            orders=[self._order(row, shown[row["source"]], raws, history=history) for row in taken],
-            next=place_of(taken[-1], sort) if more and taken else None,
-            total=len(rows),
+            orders=orders,
+            next=taken[asked.limit - 1][0] if len(taken) > asked.limit else None,
+            total=sum(1 for _ in self._stream(replace(asked, after=None), shown)) if asked.total else None,
             snapshots={source: view.provenance() for source, view in shown.items()},
             age_s=max((view.age_s for view in shown.values()), default=None),
         )
+
+    def _stream(self, asked: Asked, shown: Mapping[str, "_View"]) -> Iterator[tuple[Place, Row | Stored]]:
+        """Yield what passes the filter, in order: open rows from memory merged with resolved documents."""
+        streams: list[Iterable[tuple[Place, Row | Stored]]] = []
+        order: Any = {"descending": asked.descending, "after": asked.after}
+        if asked.state != "resolved":
+            rows = [row for view in shown.values() for row in selected(view.open, asked.wanted, view.shown.at)]
+            streams.append(placed(rows, asked.sort, **order))
+        if asked.state != "open":
+            streams.append(self._resolved(asked, shown))
+        return heapq.merge(*streams, key=itemgetter(0), reverse=asked.descending)
+
+    def _resolved(self, asked: Asked, shown: Mapping[str, "_View"]) -> Iterator[tuple[Place, Stored]]:
+        """Yield resolved orders, leaving out those that were still open in the snapshots this walk is on."""
+        order: Any = {"descending": asked.descending, "after": asked.after}
+        for place, stored in walk(self._store, asked.sources, asked.sort, **order):
+            row = stored.data["row"]
+            view = shown.get(row["source"])
+            later = view is not None and row["resolved_at"] > view.shown.fetched_at
+            if not later and selected([row], asked.wanted, parse_instant(stored.data["fetched_at"])):
+                yield place, stored
 
     def order(self, source: str, order_id: str) -> Found:
         """Return one order, open or resolved; raise NotFound."""
@@ -139,9 +168,15 @@ class OosService:
         return loaded
 
     @staticmethod
-    def _order(row: Row, view: "_View", raws: Mapping[str, Mapping[str, Any]], *, history: bool) -> dict[str, Any]:
-        raw = raws[row["source"]].get(row["order_id"]) if raws else None
-        return order_view(row, view.shown, raw=raw, history=history)
+    def _shown(
+        found: Row | Stored, shown: Mapping[str, "_View"], raws: Mapping[str, Mapping[str, Any]], *, history: bool
+    ) -> dict[str, Any]:
+        if isinstance(found, Stored):
+            view = shown.get(found.data["row"]["source"])
+            order = _from_stored(found, stale=view is not None and view.shown.stale)
+            return order_view(order.row, order.shown, raw=order.raw if raws else None, history=history)
+        raw = raws[found["source"]].get(found["order_id"]) if raws else None
+        return order_view(found, shown[found["source"]].shown, raw=raw, history=history)
 
 
 class _View:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
 from shared.core.errors import Terminal, Transient, Unavailable
-from shared.oos.queue import Filter
+from shared.oos.service import Asked
 from shared.oos.source import Fate
 from shared.ports.documents import Counts, Documents, Key, Query, Stored, Write
 from tests.faults.refresh.harness import ScriptedSource, ScriptedTasks, World, shapes
@@ -31,7 +31,7 @@ def test_a_first_refresh_publishes_every_held_order() -> None:
 
     assert (run["status"], run["pages"], run["fetched"], run["held"], run["opened"]) == ("succeeded", 5, 90, 90, 90)
     assert len(world.seen() or {}) == ORDERS
-    assert world.oos.queue(Filter()).total == ORDERS
+    assert world.oos.queue(Asked(total=True)).total == ORDERS
 
 
 def test_a_second_refresh_with_the_same_data_changes_only_last_seen_and_the_snapshot() -> None:
@@ -39,12 +39,12 @@ def test_a_second_refresh_with_the_same_data_changes_only_last_seen_and_the_snap
     world = World.in_memory()
     filled(world.source, range(ORDERS))
     world.refresh()
-    first = world.oos.queue(Filter(), limit=ORDERS).orders
+    first = world.oos.queue(Asked(limit=ORDERS)).orders
     world.clock.advance(900)
 
     run = world.refresh()
 
-    second = world.oos.queue(Filter(), limit=ORDERS).orders
+    second = world.oos.queue(Asked(limit=ORDERS)).orders
     moving = ("last_seen_at", "snapshot_id", "fetched_at", "age_hours")
     assert (run["updated"], run["opened"], run["resolved"]) == (ORDERS, 0, 0)
     assert [without(row, moving) for row in second] == [without(row, moving) for row in first]

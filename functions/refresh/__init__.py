@@ -1,0 +1,1 @@
+"""Starting refreshes and reading their state over HTTP."""

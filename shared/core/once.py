@@ -1,0 +1,52 @@
+"""Build once, on first need, under a lock: handlers run in several threads, and services are made lazily."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
+
+__all__ = ["once"]
+
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 - reads as a decorator
+    """An attribute computed at most once per object, whatever the number of threads.
+
+    `functools.cached_property` had a lock until Python 3.11 and lost it in 3.12. The lock is one per object and reentrant, so
+    that what is built may need other parts of the same object.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        """Take the method that computes the value."""
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> "once[T]": ...
+
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+
+    def __get__(self, owner: object | None, kind: type) -> "T | once[T]":
+        """Return the value; having no `__set__`, it is found in the object itself from then on."""
+        if owner is None:
+            return self
+        with _lock_of(owner):
+            if self._name not in owner.__dict__:
+                owner.__dict__[self._name] = self._make(owner)
+        value: T = owner.__dict__[self._name]
+        return value
+
+
+_LOCKS_LOCK = threading.Lock()
+
+
+def _lock_of(owner: object) -> "threading.RLock":
+    """Return the object's own lock, made on first need."""
+    lock = owner.__dict__.get("_once_lock")
+    if lock is None:
+        with _LOCKS_LOCK:
+            lock = owner.__dict__.setdefault("_once_lock", threading.RLock())
+    found: threading.RLock = lock
+    return found
