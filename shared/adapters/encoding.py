@@ -15,9 +15,9 @@ MAX_WRITES = 500
 _MAX_BYTES = 1_048_576
 _COLLECTION = re.compile(r"[a-z][a-z0-9_]*")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _RESERVED_ID = re.compile(r"\.{1,2}|__.*__", re.DOTALL)
-_SUSPECT = re.compile(rb"NaN|Infinity|\d{19}")
+# A cheap look for numbers that may be too large or not finite, outside of most texts; only then are all values visited.
+_SUSPECT = re.compile(rb"[:,\[]-?(?:NaN|Infinity|\d{19})")
 _LONGEST_ID = 1500
 _MAX_INT = 2**63
 
@@ -38,7 +38,8 @@ def encoded(data: Mapping[str, Any], key: Key) -> tuple[bytes, dict[str, bytes]]
     """Return the document as JSON without its bytes fields, and those; raise ValueError for what JSON cannot hold."""
     if not all(map(is_field, data)):
         raise ValueError(f"{key.collection}: not a field name among {sorted(data)}")
-    plain, blobs = _split(data)
+    blobs = {name: value for name, value in data.items() if isinstance(value, bytes)}
+    plain = {name: value for name, value in data.items() if name not in blobs} if blobs else data
     body = to_json(plain)
     if _SUSPECT.search(body):
         _check_numbers(plain, key)
@@ -47,17 +48,19 @@ def encoded(data: Mapping[str, Any], key: Key) -> tuple[bytes, dict[str, bytes]]
     return body, blobs
 
 
-def _split(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, bytes]]:
-    """Part a document into what is JSON and its top-level bytes."""
-    blobs = {name: value for name, value in data.items() if isinstance(value, bytes)}
-    return ({name: value for name, value in data.items() if name not in blobs} if blobs else data), blobs
-
-
 def possible(key: Key) -> bool:
     """Say whether a document can have this key; reading an impossible one finds nothing."""
-    size = len(key.id.encode(errors="replace"))
-    named = _COLLECTION.fullmatch(key.collection) and not _RESERVED_ID.fullmatch(key.id)
-    return bool(named) and 1 <= size <= _LONGEST_ID and "/" not in key.id and _SURROGATE.search(key.id) is None
+    try:
+        size = len(key.id.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    reserved = key.id[:1] in {".", "_"} and _RESERVED_ID.fullmatch(key.id)
+    return 1 <= size <= _LONGEST_ID and "/" not in key.id and not reserved and _is_collection(key.collection)
+
+
+@lru_cache(4096)
+def _is_collection(name: str) -> bool:
+    return _COLLECTION.fullmatch(name) is not None
 
 
 @lru_cache(4096)

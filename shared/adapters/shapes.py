@@ -171,7 +171,9 @@ def _check_form(query: Query) -> None:
         "a field filtered twice": len(set(equal)) < len(equal),
         "a range without order_by": ranged and query.order_by is None,
         "limit < 1 or offset < 0": query.limit < 1 or query.offset < 0,
-        "a place that no document can have": bool(query.after) and not possible(Key(query.collection, query.after.id)),
+        "a place that no document can have": not possible(
+            Key(query.collection, query.after.id if query.after else "x")
+        ),
         "a bad name of a field": not all(map(is_field, _named(query, equal))),
         "a comparison with what is no text, number, bool or null": not all(map(_comparable, _values(query))),
     }

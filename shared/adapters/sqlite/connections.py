@@ -30,11 +30,12 @@ class Connections:
     def __init__(self, path: str | Path) -> None:
         """Open the writer; create the file and its folder when absent; raise Transient when that cannot be done."""
         self._path = str(path)
-        self._lock = threading.RLock()
+        self._in_memory = self._path == MEMORY
+        self._lock = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         try:
-            if self._path != MEMORY:
+            if not self._in_memory:
                 Path(self._path).parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._open()
         except (sqlite3.Error, OSError) as error:
@@ -57,29 +58,31 @@ class Connections:
                 raise trouble(error) from error
 
     def row(self, sql: str, parameters: Sequence[Any]) -> Row | None:
-        """Return the first row of a query."""
-        rows = self.rows(sql, parameters)
+        """Return the one row of a look-up by id."""
+        rows = self.rows_of_all([(sql, parameters)])[0]
         return rows[0] if rows else None
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
-        """Return all rows of a query."""
-        if self._path == MEMORY:
-            with self._lock:
-                return _fetched(self._writer, sql, parameters)
+        """Return all rows of a query, which may take long: through a reader, so that commits go on."""
+        if self._in_memory:
+            return self.rows_of_all([(sql, parameters)])[0]
         reader = self._reader()
         rows = _fetched(reader, sql, parameters)
         self._idle.append(reader)
         return rows
 
     def rows_of_all(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        """Return the rows of several queries as of one moment."""
-        if self._path == MEMORY:
-            with self._lock:
-                return [_fetched(self._writer, *statement) for statement in statements]
+        """Return the rows of several look-ups by id as of one moment: through the writer while it is idle.
+
+        The writer's pages are the fresh ones; a reader has to fetch them again after every commit.
+        """
+        if self._lock.acquire(blocking=self._in_memory):
+            try:
+                return _fetched_together(self._writer, statements)
+            finally:
+                self._lock.release()
         reader = self._reader()
-        _fetched(reader, "BEGIN", ())
-        answers = [_fetched(reader, *statement) for statement in statements]
-        _fetched(reader, "COMMIT", ())
+        answers = _fetched_together(reader, statements)
         self._idle.append(reader)
         return answers
 
@@ -121,6 +124,16 @@ class Connections:
 def trouble(error: Exception) -> Transient:
     """Say what went wrong with the file, as something that may pass."""
     return Transient("store_unavailable", f"SQLite: {error}")
+
+
+def _fetched_together(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[list[Row]]:
+    if len(statements) == 1:
+        return [_fetched(connection, *statements[0])]
+    _fetched(connection, "BEGIN", ())
+    try:
+        return [_fetched(connection, *statement) for statement in statements]
+    finally:
+        _fetched(connection, "ROLLBACK", ())
 
 
 def _fetched(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:

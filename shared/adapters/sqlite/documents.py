@@ -1,10 +1,12 @@
 """The documents port on SQLite: compare-and-set in one `BEGIN IMMEDIATE` transaction per commit.
 
-A version is the number of the commit that wrote the document, so it never comes back, not even after a delete.
+A version is the number of the commit that wrote the document, so it never comes back, not even after a delete. Each
+opening of the file takes a block of numbers for itself, so that numbering costs a commit nothing.
 """
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count as count_from
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Put, Q
 __all__ = ["SqliteDocuments"]
 
 _MOST_KEYS = 500
+_NUMBERS_PER_OPENING = 2**40
 
 
 class SqliteDocuments:
@@ -30,7 +33,7 @@ class SqliteDocuments:
         self._shapes = shapes
         self._connections = Connections(path)
         self._tables: set[str] = set()
-        self._prepare()
+        self._numbers = count_from(self._prepare() * _NUMBERS_PER_OPENING)
 
     @classmethod
     def in_memory(cls, shapes: Shapes | None = None) -> "SqliteDocuments":
@@ -79,10 +82,9 @@ class SqliteDocuments:
         if not self._exists(query.collection):
             self.counts.add(reads=1)
             return 0
-        row = self._connections.row(*statements.count(query))
-        number = int(row[0]) if row else 0
+        ((number,),) = self._connections.rows(*statements.count(query))
         self.counts.add(reads=max(1, -(-number // 1000)))
-        return number
+        return int(number)
 
     def commit(self, writes: Sequence[Write]) -> list[str]:
         """Apply the writes all or nothing; return the new versions in order ("" for a Delete)."""
@@ -93,7 +95,7 @@ class SqliteDocuments:
         for collection in {write.key.collection for write in writes}:
             self._ensure(collection)
         with self._connections.writing() as connection:
-            (number,) = connection.execute("UPDATE commits SET number = number + 1 RETURNING number").fetchone()
+            number = next(self._numbers)
             for write, content in zip(writes, contents, strict=True):
                 if not _applied(connection, write, content, number):
                     raise Conflict([write.key])
@@ -103,18 +105,19 @@ class SqliteDocuments:
 
     def ping(self) -> None:
         """Do one cheap round trip; raise Transient when the file does not answer."""
-        self._connections.row("SELECT number FROM commits", ())
+        self._connections.row("SELECT number FROM openings", ())
 
     def close(self) -> None:
         """Close the file; later calls raise Transient."""
         self._connections.close()
 
-    def _prepare(self) -> None:
-        """Bring the file to what the index file declares: its tables, its indexes, and no others."""
+    def _prepare(self) -> int:
+        """Bring the file to what the index file declares: its tables, its indexes, no others; return this opening's number."""
         wanted = {statements.index_name(index): index for index in self._shapes.indexes()}
         with self._connections.writing() as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS commits (number INTEGER NOT NULL)")
-            connection.execute("INSERT INTO commits SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM commits)")
+            connection.execute("CREATE TABLE IF NOT EXISTS openings (number INTEGER PRIMARY KEY)")
+            (number,) = connection.execute("INSERT INTO openings VALUES (NULL) RETURNING number").fetchone()
+            connection.execute("DELETE FROM openings WHERE number < ?", (number,))
             present = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'x_*'")
             for (name,) in present.fetchall():
                 if name not in wanted:
@@ -122,6 +125,7 @@ class SqliteDocuments:
             for index in wanted.values():
                 connection.execute(statements.create_table(index.collection))
                 connection.execute(statements.create_index(index))
+        return int(number)
 
     def _exists(self, collection: str) -> bool:
         """Say whether the collection has a table; another process may have made it meanwhile."""
