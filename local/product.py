@@ -1,0 +1,121 @@
+"""The whole product in one process: application, queue, cron loop, simulators; started, watched and stopped as one."""
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from local.clock import LocalClock
+from local.environment import local_environment
+from local.simulators import Fault, Options, ShipBob, Simulator, Stord, parse_faults
+from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
+from shared.app import App
+from shared.core.caller import SYSTEM
+from shared.core.clock import instant, parse_instant
+from shared.core.settings import Settings
+from shared.ports.schedules import Schedule
+
+__all__ = ["Product"]
+
+ROOT = Path(__file__).parent.parent
+WORKER = ROOT / "functions" / "worker" / "function.json"
+
+
+class Product:
+    """One running installation."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Read the settings; raise with every problem named."""
+        local = local_environment(environment)
+        self.settings = Settings.from_env(local.variables)
+        folder = Path(self.settings.data_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.clock = LocalClock(folder / "clock.json")
+        self.app = App(self.settings, self.clock)
+        self.fresh = not (folder / "started.json").exists()
+        self._anchor = self._started(folder / "started.json")
+        self._faults = parse_faults(environment.get("SIM_FAULTS", ""))
+        self._ports = local.simulators
+        self.simulators: dict[str, Simulator] = {}
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Start simulators, queue and cron loop; what they call must answer already."""
+        self._seed()
+        self._start_simulators()
+        calls = HttpCalls(self.settings.worker_url, self.app.local_invoker.token)
+        self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
+        for schedule in schedules():
+            self.app.local_schedules.put(schedule)
+        chores = (self.app.jobs.sweep, *(sim.tick for sim in self.simulators.values() if hasattr(sim, "tick")))
+        self.cron = CronLoop(self.app.local_schedules, calls.slot, self.clock, chores)
+        self.dispatcher.start()
+        self.cron.start()
+
+    def stop(self) -> None:
+        """Stop everything that runs by itself."""
+        self._stopping.set()
+        for part in (getattr(self, "cron", None), getattr(self, "dispatcher", None), *self.simulators.values()):
+            if part is not None:
+                part.stop()
+
+    def first_refresh(self) -> list[str]:
+        """Start the refresh of every source that has never succeeded; return the job ids."""
+        status = self.app.refreshes.status()
+        never = [one.source for one in status.sources if one.enabled and one.last_success_at is None]
+        return [started.job.id for name in never for started in self.app.refreshes.start(name, SYSTEM)]
+
+    def state(self) -> dict[str, Any]:
+        """Return the time, what the queue holds, and when each schedule fires next."""
+        queue = self.app.local_tasks.state()
+        upcoming = self.app.local_schedules.next_runs()
+        return {
+            "now": instant(self.clock.now()),
+            "queued": queue.queued,
+            "running": queue.running,
+            "schedules": {name: instant(moment) for name, moment in upcoming.items()},
+        }
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until no task is due and everything written is in the reports."""
+        self.app.jobs.sweep()
+        return self.dispatcher.drain(timeout_s)
+
+    def _seed(self) -> None:
+        settings = self.settings
+        if settings.admin_email and settings.admin_password:
+            self.app.identity.ensure_first_admin(settings.admin_email, settings.admin_password)
+        self.app.identity.seed_demo_users(settings.demo_password)
+
+    def _start_simulators(self) -> None:
+        kinds: dict[str, type[Simulator]] = {"shipbob": ShipBob, "stord": Stord}
+        for name, port in self._ports.items():
+            options = Options(port=port, living=True, anchor=self._anchor, advance=self.clock.advance)
+            simulator = kinds[name](self.clock, options)
+            for fault in self._faults.get(name, []):
+                _add(simulator, fault)
+            self.simulators[name] = simulator.start()
+
+    @staticmethod
+    def _started(kept_in: Path) -> datetime:
+        """Return the time of the first start, so that the simulators serve the same world after a restart."""
+        if not kept_in.exists():
+            from shared.core.clock import SystemClock
+
+            kept_in.write_text(json.dumps({"at": instant(SystemClock().now())}))
+        return parse_instant(json.loads(kept_in.read_text())["at"])
+
+
+def schedules() -> list[Schedule]:
+    """Return the schedules of the worker's manifest."""
+    manifest = json.loads(WORKER.read_text())
+    return [
+        Schedule(entry["name"], entry["cron"], entry.get("time_zone", "UTC"), entry.get("deadline_s", 600))
+        for entry in manifest["schedules"]
+    ]
+
+
+def _add(simulator: Simulator, fault: Fault) -> None:
+    simulator.add_fault(fault.fault, fault.times, fault.after, fault.path)
