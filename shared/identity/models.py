@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 from pydantic_core import PydanticCustomError
 
 from shared.core.caller import Role
-from shared.core.text import Text, TimeZone
+from shared.core.page import PageQuery
+from shared.core.text import Search, Text, TimeZone
 from shared.identity.passwords import LONGEST, SHORTEST
 from shared.identity.rules import ROLE_WORDS, is_email
 
@@ -25,6 +26,7 @@ __all__ = [
     "TokenPair",
     "TokenRequest",
     "User",
+    "UserFilter",
     "UserPatch",
 ]
 
@@ -138,7 +140,7 @@ class RefreshRequest(BaseModel):
 class Logout(BaseModel):
     """The session to end; without a token, all of the caller's."""
 
-    refresh_token: Token | None = Field(None, repr=False)
+    refresh_token: Token | None = Field(default=None, repr=False)
 
 
 class _Echo(BaseModel):
@@ -173,7 +175,7 @@ class NewUser(BaseModel):
 
     email: Email | None = None
     username: Username | None = None
-    password: ChosenPassword | None = Field(None, repr=False)
+    password: ChosenPassword | None = Field(default=None, repr=False)
     full_name: FullName | None = None
     first_name: Name | None = None
     last_name: Name | None = None
@@ -206,6 +208,18 @@ class UserPatch(_Echo):
     language: Language | None = None
     avatar_url: Link | None = None
     is_active: bool | None = None
+
+
+class UserFilter(PageQuery):
+    """Which users are wanted."""
+
+    SORTS = ("-created_at", "username")
+
+    role: RoleWord | None = None
+    store_id: Scope | None = None
+    region: Scope | None = None
+    is_active: bool | None = None
+    search: Search | None = None
 
 
 class PasswordChange(BaseModel):

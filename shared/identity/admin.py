@@ -1,0 +1,114 @@
+"""What admins do with other people's accounts, and what managers may see of them."""
+
+from dataclasses import dataclass
+
+from shared.core.caller import Caller, Role
+from shared.core.conditions import NO_CONDITION, Precondition
+from shared.core.errors import Forbidden, InvalidState, NotFound
+from shared.core.words import matches, words
+from shared.identity.models import NewUser, Permissions, User, UserFilter, UserPatch
+from shared.identity.passwords import Passwords, refuse_common
+from shared.identity.patches import ANYTHING, changes_of
+from shared.identity.users import Fields, Users, view
+from shared.ports.documents import Position, Query, Stored
+
+__all__ = ["UserAdmin"]
+
+_STEP = 500
+_ME = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class UserAdmin:
+    """The accounts of everybody."""
+
+    users: Users
+    passwords: Passwords
+
+    def matching(self, wanted: UserFilter) -> list[User]:
+        """Return all users that match, in the order asked for.
+
+        A deployment has the users of one organisation: they are read in one go and filtered here, so that any filters
+        combine without an index for each combination.
+        """
+        found = [user for user in map(view, self._everybody()) if _fits(user, wanted)]
+        if wanted.order.field == "created_at":
+            found.sort(key=lambda user: (user.created_at, user.id))
+        return found[::-1] if wanted.order.descending else found
+
+    def create(self, wanted: NewUser) -> User:
+        """Make a user; raise AlreadyExists or ValidationFailed. Without a password the account cannot sign in."""
+        if wanted.password is not None:
+            refuse_common(wanted.password, "/password")
+        hashed = self.passwords.hash(wanted.password) if wanted.password is not None else None
+        return view(self.users.create(wanted.model_dump(mode="json", exclude={"password"}), hashed))
+
+    def get(self, caller: Caller, word: str) -> User:
+        """Return a user by id or username; `me` is the caller's own. Others are for managers and above."""
+        return view(self._visible(caller, word))
+
+    def update(self, word: str, patch: UserPatch, condition: Precondition = NO_CONDITION) -> User:
+        """Change a user; raise NotFound, PreconditionFailed, AlreadyExists or InvalidState (last active admin)."""
+        user_id = self.users.find(word).key.id
+
+        def decide(stored: Stored) -> Fields:
+            condition.check(user_id, stored.data["version"], patch.version)
+            return changes_of(patch, stored, ANYTHING)
+
+        return view(self.users.change(user_id, decide))
+
+    def delete(self, caller: Caller, word: str, condition: Precondition = NO_CONDITION) -> None:
+        """Remove a user; raise NotFound or InvalidState for one's own account and for the last active admin."""
+        stored = self.users.find(word)
+        condition.check(stored.key.id, stored.data["version"])
+        if stored.key.id == caller.user_id:
+            raise InvalidState("Nobody deletes his own account.", current="own_account", allowed=[])
+        self.users.delete(stored.key.id)
+
+    def set_password(self, word: str, password: str) -> None:
+        """Give a user a new password; all his sessions end."""
+        user_id = self.users.find(word).key.id
+        refuse_common(password, "/new_password")
+        if not self.users.set_hash(user_id, self.passwords.hash(password)):
+            raise NotFound("There is no such user.", resource="user")
+
+    def permissions(self, caller: Caller, word: str) -> Permissions:
+        """Say what a user may do, to himself or to managers and above."""
+        user = view(self._visible(caller, word))
+        manages = user.role.includes(Role.MANAGER)
+        return Permissions(
+            user_id=user.id,
+            role=user.role,
+            can_approve_orders=manages,
+            can_manage_inventory=user.role.includes(Role.OPERATOR),
+            can_view_all_stores=True,
+            store_ids=[user.store_id] if user.store_id else [],
+            regions=[user.region] if user.region else [],
+        )
+
+    def _visible(self, caller: Caller, word: str) -> Stored:
+        if word == _ME:
+            return self.users.get(caller.user_id)
+        if caller.may(Role.MANAGER):
+            return self.users.find(word)
+        if word not in {caller.user_id, caller.username}:
+            needed = Role.MANAGER.value
+            raise Forbidden(f"This needs the role {needed} or a higher one.", needed=needed)
+        return self.users.get(caller.user_id)
+
+    def _everybody(self) -> list[Stored]:
+        found: list[Stored] = []
+        place: Position | None = None
+        while page := self.users.store.query(Query("users", order_by="username_key", limit=_STEP, after=place)):
+            found += page
+            if len(page) < _STEP:
+                break
+            place = Position(page[-1].data["username_key"], page[-1].key.id)
+        return found
+
+
+def _fits(user: User, wanted: UserFilter) -> bool:
+    asked = {"role": wanted.role, "store_id": wanted.store_id, "region": wanted.region, "is_active": wanted.is_active}
+    if any(value is not None and getattr(user, name) != value for name, value in asked.items()):
+        return False
+    return wanted.search is None or matches(words(wanted.search), (user.username, user.email, user.full_name))
