@@ -221,7 +221,7 @@ class App:
 
         settings = self.settings
         realm = Realm(settings.auth_issuer, settings.auth_audience)
-        return IdentityService(
+        identity = IdentityService(
             users=Users(self.store, self.clock, self.ids),
             sessions=Sessions(self.store, self.clock, self.ids),
             throttle=LoginThrottle(self.store, self.clock),
@@ -230,6 +230,9 @@ class App:
             access=self.access,
             policy=Policy(settings.registration == "open", settings.registration_role, self._basic),
         )
+        if settings.admin_email and settings.admin_password:
+            identity.ensure_first_admin(settings.admin_email, settings.admin_password)
+        return identity
 
     @once
     def _basic(self) -> BasicPair | None:
