@@ -38,8 +38,10 @@ def encoded(data: Mapping[str, Any], key: Key) -> tuple[bytes, dict[str, bytes]]
     """Return the document as JSON without its bytes fields, and those; raise ValueError for what JSON cannot hold."""
     if not all(map(is_field, data)):
         raise ValueError(f"{key.collection}: not a field name among {sorted(data)}")
-    blobs = {name: value for name, value in data.items() if isinstance(value, bytes)}
-    plain = {name: value for name, value in data.items() if name not in blobs} if blobs else data
+    plain, blobs = data, {}
+    if bytes in map(type, data.values()):
+        blobs = {name: value for name, value in data.items() if type(value) is bytes}
+        plain = {name: value for name, value in data.items() if name not in blobs}
     body = to_json(plain)
     if _SUSPECT.search(body):
         _check_numbers(plain, key)

@@ -19,6 +19,7 @@ __all__ = ["MEMORY", "Connections", "Statement"]
 MEMORY = ":memory:"
 _BUSY_S = 5.0
 _CACHED_STATEMENTS = 512
+_WRITER_CACHE_KIB = 32 * 1024
 
 Row = tuple[Any, ...]
 Statement = tuple[str, Sequence[Any]]
@@ -38,6 +39,7 @@ class Connections:
             if not self._in_memory:
                 Path(self._path).parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._open()
+            self._writer.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
         except (sqlite3.Error, OSError) as error:
             raise trouble(error) from error
 
