@@ -28,10 +28,17 @@ def translated(refused: str) -> Iterator[None]:
         yield
     except GoogleAPICallError as failure:
         raise _of_call(failure, refused) from failure
-    except (RetryError, JobTimeoutError, requests.RequestException, TransportError) as failure:
-        raise Transient("warehouse_unavailable", f"BigQuery does not answer ({type(failure).__name__}).") from failure
+    except RetryError as failure:
+        cause = failure.cause if isinstance(failure.cause, GoogleAPICallError) else None
+        raise (_of_call(cause, refused) if cause else _silent(failure)) from failure
+    except (JobTimeoutError, requests.RequestException, TransportError) as failure:
+        raise _silent(failure) from failure
     except GoogleAuthError as failure:
         raise Terminal("warehouse_denied", f"BigQuery credentials are refused ({type(failure).__name__}).") from failure
+
+
+def _silent(failure: Exception) -> Transient:
+    return Transient("warehouse_unavailable", f"BigQuery does not answer ({type(failure).__name__}).")
 
 
 def _of_call(failure: Any, refused: str) -> Transient | Terminal:

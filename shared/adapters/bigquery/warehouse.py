@@ -11,15 +11,7 @@ from shared.core.clock import Clock
 from shared.ports.queries import QueryText, element_type, parse_query
 from shared.ports.warehouse import Named, Result, Table
 
-__all__ = ["BigQueryWarehouse", "official_client"]
-
-
-def official_client(project: str) -> Any:
-    """Return Google's client with the credentials of the environment; without pyarrow it reads rows over REST."""
-    from google.cloud import bigquery
-
-    with translated("warehouse_denied"):
-        return bigquery.Client(project=project)
+__all__ = ["BigQueryWarehouse", "open_bigquery"]
 
 
 class BigQueryWarehouse:
@@ -92,3 +84,15 @@ def _parameter(name: str, declared: str, value: Any) -> Any:
     if element is not None:
         return ArrayQueryParameter(name, element, value)
     return ScalarQueryParameter(name, declared, value)
+
+
+def open_bigquery(project: str, dataset: str, clock: Clock) -> BigQueryWarehouse:
+    """Return the warehouse of `bigquery://project/dataset`, with the credentials of the environment."""
+
+    def client() -> Any:
+        from google.cloud import bigquery
+
+        with translated("warehouse_denied"):
+            return bigquery.Client(project=project)
+
+    return BigQueryWarehouse(client, f"{project}.{dataset}", clock)

@@ -66,7 +66,7 @@ def test_buckets_follow_the_calendar_of_the_zone(filled: Desk) -> None:
         (date(2026, 4, 1), date(2026, 3, 30), date(2026, 4, 1), date(2026, 4, 1), None),
         (date(2026, 4, 2), date(2026, 3, 30), date(2026, 4, 1), date(2026, 4, 1), Decimal("7.77")),
     ]
-    assert {type(row[name]) for row in found for name in ("day", "week", "month", "quarter")} == {date}
+    assert {type(row[name]) for row in found for name in ("day", "monday", "month", "quarter")} == {date}
 
 
 def test_a_window_finds_the_latest_and_the_whole_hours_between(filled: Desk) -> None:

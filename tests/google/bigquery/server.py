@@ -90,7 +90,7 @@ def _handler_of(server: BigQueryServer) -> type[BaseHTTPRequestHandler]:
             except Refusal as refusal:
                 error = {"code": refusal.status, "message": str(refusal), "errors": [refusal.item()]}
                 status, answer = refusal.status, {"error": error}
-            if server.drops and re.search(server.drops[0], f"{self.command} {self.path}"):
+            if server.drops and re.search(server.drops[0], f"{self.command} {urlsplit(self.path).path}"):
                 server.drops.popleft()
                 self.close_connection = True
                 return

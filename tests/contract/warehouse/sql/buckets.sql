@@ -6,10 +6,10 @@ WITH days AS (
 )
 SELECT
   day,
-  CAST(DATE_TRUNC(day, WEEK(MONDAY)) AS DATE) AS week,
+  CAST(DATE_TRUNC(day, WEEK(MONDAY)) AS DATE) AS monday,
   CAST(DATE_TRUNC(day, MONTH) AS DATE) AS month,
   CAST(DATE_TRUNC(day, QUARTER) AS DATE) AS quarter,
   SUM(amount) AS total
 FROM days
-GROUP BY day, week, month, quarter
+GROUP BY day, monday, month, quarter
 ORDER BY day

@@ -1,0 +1,2 @@
+-- All counters.
+SELECT id, n FROM {counters} ORDER BY id
