@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 
 from shared.core.caller import Caller, Role
+from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import Forbidden, InvalidState, NotFound
 from shared.core.words import matches, words
 from shared.identity.models import NewUser, Permissions, User, UserFilter, UserPatch
 from shared.identity.passwords import Passwords, refuse_common
 from shared.identity.patches import ANYTHING, changes_of
+from shared.identity.rules import login_name
 from shared.identity.users import Fields, Users, view
 from shared.ports.documents import Position, Query, Stored
 
-__all__ = ["UserAdmin"]
+__all__ = ["Place", "UserAdmin", "place_of"]
+
+Place = tuple[str, str]
+"""Where a user stands in an order: the sorted value, and the id that decides ties."""
 
 _STEP = 500
 _ME = "me"
@@ -32,9 +37,19 @@ class UserAdmin:
         combine without an index for each combination.
         """
         found = [user for user in map(view, self._everybody()) if _fits(user, wanted)]
-        if wanted.order.field == "created_at":
-            found.sort(key=lambda user: (user.created_at, user.id))
-        return found[::-1] if wanted.order.descending else found
+        field, descending = wanted.order
+        return sorted(found, key=lambda user: place_of(user, field), reverse=descending)
+
+    def page(self, wanted: UserFilter, after: Place | None) -> tuple[list[User], Place | None, int]:
+        """Return one page behind a place (of a user seen before), the place to go on from, and the exact total."""
+        found = self.matching(wanted)
+        field, descending = wanted.order
+        places = [place_of(user, field) for user in found]
+        begin = wanted.offset
+        if after is not None:
+            begin = sum(place >= after if descending else place <= after for place in places)
+        end = begin + wanted.size
+        return found[begin:end], places[end - 1] if end < len(found) else None, len(found)
 
     def create(self, wanted: NewUser) -> User:
         """Make a user; raise AlreadyExists or ValidationFailed. Without a password the account cannot sign in."""
@@ -105,6 +120,11 @@ class UserAdmin:
                 break
             place = Position(page[-1].data["username_key"], page[-1].key.id)
         return found
+
+
+def place_of(user: User, field: str) -> Place:
+    """Return where a user stands in the order of a field."""
+    return (login_name(user.username) if field == "username" else instant(user.created_at), user.id)
 
 
 def _fits(user: User, wanted: UserFilter) -> bool:

@@ -1,0 +1,158 @@
+"""Signing in and out, sessions, accounts, and the keys that check tokens.
+
+Signing in is not one commit with the request: failures are counted, and a refused refresh token ends its family, although
+the answer is an error.
+"""
+
+from typing import Any
+
+from shared.app import App
+from shared.core.errors import BadRequest, FieldError
+from shared.http.context import Context
+from shared.http.page import Page, make_page, place_of
+from shared.http.router import Router
+from shared.identity.admin import Place
+from shared.identity.models import (
+    LegacyToken,
+    Login,
+    Logout,
+    NewUser,
+    PasswordChange,
+    PasswordReset,
+    Permissions,
+    Profile,
+    RefreshRequest,
+    Registration,
+    TokenPair,
+    TokenRequest,
+    User,
+    UserFilter,
+    UserPatch,
+)
+
+__all__ = ["router"]
+
+router = Router("auth")
+Ctx = Context[App]
+_BAD_CURSOR = (FieldError("query:cursor", "bad_cursor", "This cursor is not one of this list."),)
+
+
+@router.post("/api/v1/auth/register", access="public", status=201, policy="login", atomic=False)
+def register(ctx: Ctx, body: Registration) -> User:
+    """Make an account of one's own."""
+    user = ctx.app.identity.register(body)
+    ctx.respond_header("Location", f"/api/v1/users/{user.id}")
+    return user
+
+
+@router.post("/api/v1/auth/login", access="public", policy="login", atomic=False)
+def login(ctx: Ctx, body: Login) -> TokenPair:
+    """Sign in by e-mail or username."""
+    return ctx.app.identity.login(body.name, body.password)
+
+
+@router.post(
+    "/token",
+    access="public",
+    policy="login",
+    atomic=False,
+    accepts=("application/json", "application/x-www-form-urlencoded"),
+)
+def token(ctx: Ctx, body: TokenRequest) -> LegacyToken:
+    """Sign in as clients of the older OOS backend do; its own pair also gets a Basic header."""
+    answer, basic = ctx.app.identity.token(body.username, body.password)
+    if basic is not None:
+        ctx.respond_header("Authorization", basic)
+    return answer
+
+
+@router.post("/api/v1/auth/refresh", "/token/refresh", access="public", atomic=False)
+def refresh(ctx: Ctx, body: RefreshRequest) -> TokenPair:
+    """Exchange a refresh token for a new pair; the old one ends."""
+    return ctx.app.identity.refresh(body.refresh_token)
+
+
+@router.post("/api/v1/auth/logout", status=204, atomic=False)
+def logout(ctx: Ctx, body: Logout) -> None:
+    """End one session, or all of one's own when no refresh token is given."""
+    ctx.app.identity.logout(ctx.caller, body.refresh_token)
+
+
+@router.get("/api/v1/auth/me")
+def me(ctx: Ctx) -> User:
+    """Return one's own account."""
+    return ctx.app.identity.me(ctx.caller)
+
+
+@router.patch("/api/v1/auth/me")
+def update_me(ctx: Ctx, body: Profile) -> User:
+    """Change one's own profile."""
+    return ctx.app.identity.update_me(ctx.caller, body, ctx.precondition)
+
+
+@router.put("/api/v1/auth/me/password", status=204, atomic=False)
+def change_password(ctx: Ctx, body: PasswordChange) -> None:
+    """Change one's own password; all sessions end."""
+    ctx.app.identity.change_password(ctx.caller, body)
+
+
+@router.get("/.well-known/jwks.json", access="public", cache="public, max-age=300")
+def jwks(ctx: Ctx) -> dict[str, Any]:
+    """Return the public keys that check access tokens: the current one and the previous one."""
+    return ctx.app.public_keys.jwks()
+
+
+@router.get("/api/v1/users", access="manager")
+def users(ctx: Ctx, query: UserFilter) -> Page[User]:
+    """List users."""
+    found, following, total = ctx.app.user_admin.page(query, _place(place_of(ctx, query)))
+    return make_page(ctx, query, found, following, total if query.wants_total else None)
+
+
+@router.post("/api/v1/users", access="admin", status=201)
+def create_user(ctx: Ctx, body: NewUser) -> User:
+    """Make a user; without a password the account cannot sign in."""
+    user = ctx.app.user_admin.create(body)
+    ctx.respond_header("Location", f"/api/v1/users/{user.id}")
+    return user
+
+
+@router.get("/api/v1/users/{id}")
+def user(ctx: Ctx, id: str) -> User:
+    """Return a user by id or username; `me` is oneself, others need a manager."""
+    return ctx.app.identity.me(ctx.caller) if id == "me" else ctx.app.user_admin.get(ctx.caller, id)
+
+
+@router.put("/api/v1/users/{id}", access="admin")
+@router.patch("/api/v1/users/{id}", access="admin")
+def update_user(ctx: Ctx, id: str, body: UserPatch) -> User:
+    """Change a user."""
+    return ctx.app.user_admin.update(id, body, ctx.precondition)
+
+
+@router.delete("/api/v1/users/{id}", access="admin")
+def delete_user(ctx: Ctx, id: str) -> None:
+    """Delete a user; e-mail and username are free from then on."""
+    ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+
+
+@router.put("/api/v1/users/{id}/password", access="admin", status=204)
+def set_password(ctx: Ctx, id: str, body: PasswordReset) -> None:
+    """Give a user a new password; all sessions of the user end."""
+    ctx.app.user_admin.set_password(id, body.new_password)
+
+
+@router.get("/api/v1/users/{id}/permissions")
+def permissions(ctx: Ctx, id: str) -> Permissions:
+    """Say what a user may do."""
+    return ctx.app.user_admin.permissions(ctx.caller, id)
+
+
+def _place(place: list[Any] | None) -> Place | None:
+    match place:
+        case None:
+            return None
+        case [str() as value, str() as last]:
+            return value, last
+        case _:
+            raise BadRequest("This cursor is not one of this list.", errors=_BAD_CURSOR)
