@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.adapters.local_queue import SqliteSchedules, SqliteTasks
     from shared.adapters.shapes import Shapes
     from shared.identity.access import Access, BasicPair
+    from shared.identity.admin import UserAdmin
     from shared.identity.keys import KeyRing
     from shared.identity.oidc import InternalTokens, LocalInvoker
     from shared.identity.service import IdentityService
@@ -233,6 +234,13 @@ class App:
         if settings.admin_email and settings.admin_password:
             identity.ensure_first_admin(settings.admin_email, settings.admin_password)
         return identity
+
+    @once
+    def user_admin(self) -> UserAdmin:
+        """Return managing everybody's accounts."""
+        from shared.identity.admin import UserAdmin
+
+        return UserAdmin(self.identity.users, self.identity.passwords)
 
     @once
     def _basic(self) -> BasicPair | None:
