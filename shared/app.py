@@ -83,11 +83,11 @@ class App:
     @once
     def documents(self) -> Documents:
         """Return the document database that STORE_URL names."""
-        parts = urlsplit(self.settings.store_url)
-        if parts.scheme == "firestore":
+        if urlsplit(self.settings.store_url).scheme == "firestore":
             from shared.adapters.firestore import FirestoreDocuments
 
-            return FirestoreDocuments(parts.netloc, parts.path.strip("/") or "(default)", self.shapes)
+            strict = not self.settings.in_cloud
+            return FirestoreDocuments(self.settings.store_url, self.shapes, self.clock, strict=strict)
         from shared.adapters.sqlite import SqliteDocuments
 
         return SqliteDocuments(self._file(self.settings.store_url), self.shapes)
