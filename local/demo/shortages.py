@@ -56,7 +56,7 @@ def run_out(seed: int, stream: Sequence[Basket], sites: int, target: int) -> Sho
 
 def _places(stream: Sequence[Basket], sites_of: Sequence[int], sites: int) -> "dict[int, array[int]]":
     """Return for each pair (good number x sites + site) where it is wanted, packed as basket and line."""
-    places: "dict[int, array[int]]" = {}
+    places: dict[int, array[int]] = {}
     for index, basket in enumerate(stream):
         for line, (good, _) in enumerate(basket.lines[:_LINE_MASK]):
             pair = good.number * sites + sites_of[index]

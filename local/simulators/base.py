@@ -25,8 +25,7 @@ __all__ = ["Change", "Options", "Simulator", "json_answer"]
 
 Change = Mapping[str, Any] | Callable[[], object]
 _HTML = b"<!doctype html><html><head><title>502</title></head><body><h1>Bad Gateway</h1><p>Please stand by.</p></body></html>"
-_MANNERS = {"reset": "reset", "refused": "reset"}
-_SPOILED = {"reset_in_body": "reset_in_body", "slow_headers": "slow_headers", "slow_body": "slow_body"}
+_SPOILED = frozenset({"reset_in_body", "slow_headers", "slow_body"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +128,14 @@ class Simulator(ABC):
     def unauthorised(self) -> Answer:
         """Return the vendor's refusal of a credential."""
 
+    @abstractmethod
+    def settings(self) -> dict[str, str]:
+        """Return the environment variables with which the product talks to this simulator."""
+
+    @abstractmethod
+    def warm(self) -> None:
+        """Make every answer's parts ready, so that the first pages cost no more than the later ones."""
+
     def truth(self, statuses: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Return the open held set, one entry per grain, counted from the world alone."""
         with self._setting.lock:
@@ -183,13 +190,13 @@ class Simulator(ABC):
         if callable(change):
             return change()
         arguments = {name: value for name, value in change.items() if name != "op"}
-        own = {
+        own: dict[Any, Callable[..., object]] = {
             "fault": self.add_fault,
             "switch": self.switch,
             "advance": self.world.advance,
             "revoke_token": self.revoke_token,
         }
-        made = own.get(str(change.get("op")))
+        made = own.get(change.get("op"))
         return made(**arguments) if made else self.world.apply(change)
 
     @abstractmethod
@@ -198,9 +205,14 @@ class Simulator(ABC):
 
     def reset(self, seed: int | None = None, scenario: str | None = None, size: int | None = None) -> None:
         """Start over: data set, journal, faults, scripts, switches and rate window."""
-        given = {"seed": seed, "scenario": scenario, "size": size}
+        was = self.options
         with self._setting.lock:
-            self.options = replace(self.options, **{name: value for name, value in given.items() if value is not None})
+            self.options = replace(
+                was,
+                seed=was.seed if seed is None else seed,
+                scenario=scenario or was.scenario,
+                size=was.size if size is None else size,
+            )
             self.rebuild(self.options)
             self.journal.clear()
             self.rate.clear()
@@ -250,21 +262,21 @@ class Simulator(ABC):
         return (request.target, request.route + ("?" + request.raw_query if request.raw_query else ""))
 
     def _spoiled(self, request: Request, word: str) -> Answer:
-        if word in _MANNERS:
-            return Answer(manner=_MANNERS[word])
+        html = {"Content-Type": "text/html"}
+        makers: dict[str, Callable[[], Answer]] = {
+            "refused": lambda: Answer(manner="reset"),
+            "reset": lambda: Answer(manner="reset"),
+            "rate_limited": lambda: self.too_many(self.switches["wait_s"]),
+            "token_revoked": self.unauthorised,
+            "redirect": lambda: Answer(302, b"", {"Location": self.switches["foreign_origin"] + request.target}),
+            "html_error": lambda: Answer(503, _HTML, html),
+            "html_ok": lambda: Answer(200, _HTML, html),
+        }
+        if word in makers:
+            return makers[word]()
         if word.startswith("http_"):
-            return json_answer({"message": "The server is not able to answer."}, int(word.removeprefix("http_")))
-        match word:
-            case "rate_limited":
-                return self.too_many(self.switches["wait_s"])
-            case "token_revoked":
-                return self.unauthorised()
-            case "redirect":
-                return Answer(302, b"", {"Location": self.switches["foreign_origin"] + request.target})
-            case "html_error":
-                return Answer(503, _HTML, {"Content-Type": "text/html"})
-            case "html_ok":
-                return Answer(200, _HTML, {"Content-Type": "text/html"})
+            status = int(word.removeprefix("http_"))
+            return json_answer({"message": "The server is not able to answer."}, status)
         return self._served_with(request, word)
 
     def _served_with(self, request: Request, word: str) -> Answer:
@@ -273,7 +285,7 @@ class Simulator(ABC):
             return self.serve(request)
         answer = self.serve(request)
         if word in _SPOILED:
-            return replace(answer, manner=_SPOILED[word])
+            return replace(answer, manner=word)
         if word == "empty_body":
             return replace(answer, body=b"")
         if word == "wrong_type":

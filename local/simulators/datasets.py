@@ -1,5 +1,7 @@
 """Data sets for the simulators: orders from a seed, or from real retail invoices."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ _RETAIL_HELD = 0.12
 
 def dataset(seed: int, size: int, source: str, *, anchor: datetime = ANCHOR, scenario: str = "default") -> Dataset[Any]:
     """Make `size` orders of a source (`shipbob` or `stord`) spread over the 60 days before the anchor."""
-    makers = {"shipbob": shipbob_dataset, "stord": stord_dataset}
+    makers: dict[str, Callable[..., Dataset[Any]]] = {"shipbob": shipbob_dataset, "stord": stord_dataset}
     return makers[source](seed, size, anchor=anchor, scenario=scenario)
 
 
@@ -50,8 +52,8 @@ def dataset_from_retail(
     """
     stream, goods, report = read_retail(path)
     aged = _aged(stream, anchor)
-    build = {"shipbob": shipbob.build, "stord": stord.build}[source]
-    made: Dataset[Any] = build(aged, goods, seed=seed, anchor=anchor, held=int(len(aged) * held))
+    builders: dict[str, Callable[..., Dataset[Any]]] = {"shipbob": shipbob.build, "stord": stord.build}
+    made = builders[source](aged, goods, seed=seed, anchor=anchor, held=int(len(aged) * held))
     return made, report
 
 
@@ -65,8 +67,6 @@ def _stream(seed: int, size: int, anchor: datetime, scenario: str) -> tuple[list
 
 def _aged(stream: list[Basket], anchor: datetime, days: float = 60.0) -> list[Basket]:
     """Lay the baskets' times over the days before the anchor."""
-    from dataclasses import replace
-
     first, last = stream[0].at, stream[-1].at
     scale = (days * 86_400 - 120) / max(1.0, (last - first).total_seconds())
     end = anchor - timedelta(seconds=60)

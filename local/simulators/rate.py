@@ -25,7 +25,7 @@ class RateWindow:
             self._calls.popleft()
         if self.limit is not None and len(self._calls) >= self.limit:
             oldest = self._calls[-self.limit] if self.limit else now
-            return max(1, math.ceil(oldest + self.seconds - now))
+            return max(1, math.ceil(round(oldest + self.seconds - now, 6)))
         self._calls.append(now)
         return 0
 

@@ -88,7 +88,7 @@ class SocketServer:
         with self._settled:
             if self._open and not self._listening:
                 self._socket.listen(_BACKLOG)
-                self._socket.setblocking(False)  # noqa: FBT003 (the socket's own signature)
+                self._socket.setblocking(False)
             elif self._listening and not self._open:
                 self._socket.close()
                 self._socket = _bound(self.port)
@@ -100,7 +100,7 @@ class SocketServer:
             sock, _ = self._socket.accept()
         except OSError:
             return
-        sock.setblocking(True)  # noqa: FBT003 (the socket's own signature)
+        sock.setblocking(True)
         thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
         self._live[sock] = thread
         thread.start()

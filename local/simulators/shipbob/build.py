@@ -110,7 +110,8 @@ def _complete(rng: random.Random, shipment: Shipment, anchor: datetime) -> None:
 def _hold_some(rng: random.Random, orders: Sequence[Order], anchor: datetime) -> None:
     """Hold some of the orders on their way for reasons that are not stock."""
     free = [order for order in orders if order.status in {"Processing", "Fulfilled"} and len(order.shipments) == 1]
-    for turn, order in enumerate(free[:: max(1, _HOLD_SHARE)]):
+    step = max(1, min(_HOLD_SHARE, len(free) // (len(HOLDS) + 1)))
+    for turn, order in enumerate(free[::step]):
         hold = HOLDS[turn % len(HOLDS)]
         shipment = order.shipments[0]
         shipment.status, shipment.shipped = hold.status, None

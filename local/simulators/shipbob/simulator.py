@@ -91,6 +91,20 @@ class ShipBob(Simulator):
         self._lists = Lists(self._world)
         self.webhooks = Webhooks(SHIPBOB_WEBHOOK_SECRET, self.clock)
 
+    def settings(self) -> dict[str, str]:
+        """Return the environment variables with which the product talks to this simulator."""
+        return {
+            "SHIPBOB_BASE_URL": self.base_url,
+            "SHIPBOB_API_TOKEN": SHIPBOB_TOKEN,
+            "SHIPBOB_WEBHOOK_SECRET": SHIPBOB_WEBHOOK_SECRET,
+        }
+
+    def warm(self) -> None:
+        """Render every order."""
+        with self._world.lock:
+            for order in self._world.orders:
+                order_bytes(order)
+
     def revoke_token(self) -> None:
         """Refuse the token from now on."""
         self._tokens.clear()

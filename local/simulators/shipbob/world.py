@@ -14,6 +14,8 @@ from local.simulators.world import Dataset, Setting, UnknownChange, World
 
 __all__ = ["ShipBobWorld"]
 
+# How often a tick brings something, and how often a new order is short of its first good.
+_RESTOCKS, _ARRIVALS, _SHORT_ARRIVALS = 0.15, 0.35, 0.35
 _SCRIPTED_ID = 30_000_000
 _LIVING_ID = 20_000_000
 _REASONS = {
@@ -136,7 +138,7 @@ class ShipBobWorld(World[Order]):
             number = next(p.good.number for p in order.pieces(shipment) if sku is None or p.good.sku == sku)
             if not any(detail.inventory_id == number for detail in shipment.details):
                 kept = [detail for detail in shipment.details if shipment.waits]
-                shipment.details = [*kept, Detail(303, number, shipment.centre and shipment.centre.id)]
+                shipment.details = [*kept, Detail(303, number, shipment.centre.id if shipment.centre else None)]
             shipment.status, shipment.shipped, shipment.updated = "Exception", None, self.now()
             shipment.committed[number] = 0
             self._changed(order, "order.shipment.exception")
@@ -197,11 +199,11 @@ class ShipBobWorld(World[Order]):
     def happen(self, rng: random.Random, tick: int) -> None:
         """Bring now and then a restock, a new order, a shipment."""
         waiting = sorted(number for number, queue in self._waiting.items() if queue)
-        if waiting and rng.random() < 0.3:  # noqa: PLR2004 (a rate)
-            self.restock(self.stock.goods[rng.choice(waiting)].sku, rng.randrange(1, 6))
-        if rng.random() < 0.25:  # noqa: PLR2004 (a rate)
+        if waiting and rng.random() < _RESTOCKS:
+            self.restock(self.stock.goods[rng.choice(waiting)].sku, rng.randrange(1, 3))
+        if rng.random() < _ARRIVALS:
             basket = one_basket(rng, self._shelf, tick, self.now())
-            short = [0] if rng.random() < 0.15 else []  # noqa: PLR2004 (a rate)
+            short = [0] if rng.random() < _SHORT_ARRIVALS else []
             self._arrive(rng, basket, _LIVING_ID + tick, short, rng.choice(CENTRES))
         moving = self.orders[rng.randrange(len(self.orders))] if self.orders else None
         if moving and moving.status == "Processing":
@@ -274,7 +276,7 @@ class ShipBobWorld(World[Order]):
         """Write down which items an order waits for."""
         for shipment in order.shipments:
             for detail in shipment.details:
-                if shipment.waits and detail.id in SHORT and detail.inventory_id is not None:
+                if shipment.waits and detail.id in SHORT and detail.inventory_id in self.stock.goods:
                     self._waiting.setdefault(detail.inventory_id, {})[order.id] = order
 
     def _forget(self, order: Order) -> None:

@@ -18,6 +18,7 @@ __all__ = ["build", "plain_order"]
 _CHANNELS = Weighted((("web", 68.0), ("marketplace", 20.0), ("wholesale", 12.0)))
 _ODD_EVERY = 30
 _PARTLY_EVERY = 11
+_NAMELESS_AT = 2
 
 
 def build(stream: Iterable[Basket], goods: list[Good], *, seed: int, anchor: datetime, held: int) -> Dataset[Order]:
@@ -61,7 +62,7 @@ def _wait(rng: random.Random, order: Order, short: Sequence[int], turn: int) -> 
     """Make the short lines wait; some orders have shipped in part, some held lines name no item."""
     for line in short:
         order.lines[min(line, len(order.lines) - 1)].status = "Backordered" if turn % 40 == 1 else "backordered"
-    if turn % 50 == 2:
+    if turn % 50 == _NAMELESS_AT:
         waiting = next(line for line in order.lines if line.status.lower() == "backordered")
         waiting.items = []
         order.shape |= {"null_items"} if rng.randrange(2) else set()

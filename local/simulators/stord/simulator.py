@@ -85,6 +85,22 @@ class Stord(Simulator):
         super().switch(**chosen)
         self.webhooks.prefix = self.switches["webhook_prefix"]
 
+    def settings(self) -> dict[str, str]:
+        """Return the environment variables with which the product talks to this simulator."""
+        return {
+            "STORD_BASE_URL": self.base_url,
+            "STORD_API_TOKEN": STORD_TOKEN,
+            "STORD_ORG_ID": STORD_ORG_ID,
+            "STORD_NETWORK_ID": STORD_NETWORK_ID,
+            "STORD_WEBHOOK_SECRET": STORD_WEBHOOK_SECRET,
+        }
+
+    def warm(self) -> None:
+        """Render every order."""
+        with self._world.lock:
+            for order in self._world.orders:
+                order_bytes(order)
+
     def revoke_token(self) -> None:
         """Refuse the token from now on."""
         self._tokens.clear()

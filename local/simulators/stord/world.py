@@ -15,6 +15,8 @@ from local.simulators.world import Dataset, Setting, UnknownChange, World
 
 __all__ = ["Adjustment", "StordWorld"]
 
+# How often a tick brings something, and how often a new order is short of its first good.
+_RESTOCKS, _ARRIVALS, _SHORT_ARRIVALS = 0.15, 0.3, 0.35
 _OPEN = ("open",)
 
 
@@ -172,11 +174,11 @@ class StordWorld(World[Order]):
     def happen(self, rng: random.Random, tick: int) -> None:
         """Bring now and then a restock, a new order, a shipment."""
         waiting = sorted(number for number, queue in self._waiting.items() if queue)
-        if waiting and rng.random() < 0.25:  # noqa: PLR2004 (a rate)
-            self.restock(self.stock.goods[rng.choice(waiting)].sku, rng.randrange(1, 6))
-        if rng.random() < 0.2:  # noqa: PLR2004 (a rate)
+        if waiting and rng.random() < _RESTOCKS:
+            self.restock(self.stock.goods[rng.choice(waiting)].sku, rng.randrange(1, 3))
+        if rng.random() < _ARRIVALS:
             basket = one_basket(rng, self._shelf, 5_000_000 + tick, self.now())
-            short = {basket.lines[0][0].number} if rng.random() < 0.15 else set()  # noqa: PLR2004 (a rate)
+            short = {basket.lines[0][0].number} if rng.random() < _SHORT_ARRIVALS else set()
             self._arrive(rng, basket, short, rng.choice(FACILITIES))
         moving = self.orders[-rng.randrange(1, min(2000, len(self.orders)) + 1)] if self.orders else None
         if moving and moving.status == "open" and not any(map(_waits, moving.lines)):

@@ -1,0 +1,1 @@
+"""The simulators against what sources.md says of the vendors."""
