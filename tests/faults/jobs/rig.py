@@ -59,6 +59,10 @@ class TappedDocuments:
         """Ask whether it is there."""
         self.inner.ping()
 
+    def close(self) -> None:
+        """Give everything back."""
+        self.inner.close()
+
 
 class TappedTasks:
     """A queue that tells before and after each task it takes; the listener may raise."""
@@ -82,4 +86,3 @@ class TappedTasks:
     def ping(self) -> None:
         """Ask whether it is there."""
         self.inner.ping()
-

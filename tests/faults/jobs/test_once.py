@@ -15,7 +15,7 @@ from shared.ports.tasks import Task
 from tests.faults.jobs.rig import Crash, TappedDocuments, TappedTasks
 from tests.faults.jobs.volume import sized
 from tests.stores import on_stores
-from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of
+from tests.unit.jobs.world import OPERATOR, World, a_kind, body_of
 
 SEED = 20261123
 
@@ -42,7 +42,7 @@ def counting_unfenced(step: Step) -> Done | Continue:
 
 @pytest.mark.parametrize("handler", [counting, counting_unfenced])
 def test_each_of_5000_tasks_is_applied_once_though_delivered_one_to_five_times(handler: Any) -> None:
-    jobs, units, deliveries = sized(500, 2000), 10, 0
+    jobs, units, deliveries = sized(500 if handler is counting else 50, 2000), 10, 0
     rng = random.Random(SEED)
 
     def overlapping(step: Step) -> Done | Continue:
@@ -87,8 +87,9 @@ def test_deliveries_at_the_same_time_apply_a_task_once(documents: Documents) -> 
     _in_threads([deliver] * 8)
 
     assert set(answers) <= {200, 503}
-    assert _value(world.documents, Key("counters", job.id)) == 1
-    assert (world.jobs.get(job.id).status, world.jobs.get(job.id).attempts) == ("succeeded", 1)
+    assert (_value(world.documents, Key("counters", job.id)), world.jobs.record(job.id).step) == (1, 1)
+    world.run(minutes=2)
+    assert (_value(world.documents, Key("counters", job.id)), world.jobs.get(job.id).status) == (1, "succeeded")
 
 
 @on_stores("sqlite-memory", "sqlite-file", "firestore-server")
@@ -143,26 +144,22 @@ def test_a_late_worker_never_turns_the_pointer_back(fenced: bool) -> None:
 @on_stores("sqlite-memory", "firestore-server")
 def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(documents: Documents) -> None:
     """Die before or after every single call of store and queue, from the trigger to the end of a job in three steps."""
-    points, runs = 0, 0
-    while True:
-        died, calls, world, job_id = _die_at(runs, documents)
+    runs, died = 0, True
+    while died:
+        died, world, job_id = _die_at(runs, documents)
         value = _value(documents, Key("counters", job_id))
         assert (runs, world.jobs.get(job_id).status, value) == (runs, "succeeded", 3)
         assert [world.store.count(Query(each)) for each in (OUTBOX, LOCKS)] == [0, 0]
-        points = max(points, calls)
-        if not died:
-            break
-        runs += 1
+        runs += died
     print(f"{runs} points of death")
 
-    assert runs == points
-    assert runs > 40
+    assert runs > 60
 
 
 def test_the_control_without_an_outbox_loses_jobs() -> None:
     lost, run, died = 0, 0, True
     while died:
-        died, _, world, job_id = _die_at(run, World().documents, outbox=_EnqueueFirst, wake=False)
+        died, world, job_id = _die_at(run, World().documents, outbox=_EnqueueFirst, wake=False)
         lost += world.store.get(Key(JOBS, job_id)) is not None and world.jobs.get(job_id).status != "succeeded"
         run += 1
 
@@ -182,7 +179,7 @@ class _EnqueueFirst(Outbox):
 
 def _die_at(
     point: int, documents: Documents, *, outbox: type[Outbox] = Outbox, wake: bool = True
-) -> tuple[bool, int, World, str]:
+) -> tuple[bool, World, str]:
     """Run one job on an instance that dies at the n-th call, then on a new one until it ends (or for ten minutes)."""
     tapped = TappedDocuments(documents)
     world = World(a_kind(counting), documents=tapped, seed=point)
@@ -220,8 +217,8 @@ def _die_at(
         attempt(world.jobs.outbox.sweep)
     for tap in (tapped, tasks):
         tap.before = tap.after = lambda *_: None
-    [stored] = documents.query(Query(JOBS, equals=(("subject", subject),))) or [None]
-    return died, calls, world, stored.key.id if stored else "none"
+    found = documents.query(Query(JOBS, equals=(("subject", subject),)))
+    return died, world, found[0].key.id if found else "none"
 
 
 def _value(documents: Documents, key: Key) -> int:
@@ -235,5 +232,3 @@ def _in_threads(works: list[Callable[[], object]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
