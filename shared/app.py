@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -147,8 +148,10 @@ class App:
     def fetch(self) -> Fetch:
         """Return the one way out."""
         from shared.adapters.fetch import GuardedFetch
+        from shared.adapters.fetch.guard import Guard
 
-        return GuardedFetch(self.settings.fetch_allow_hosts, self.clock)
+        settings = self.settings
+        return GuardedFetch(self.clock, Guard(settings.fetch_allow_hosts, allow_private=not settings.in_cloud))
 
     @once
     def secrets(self) -> Secrets:
@@ -344,21 +347,25 @@ class App:
 
         settings = self.settings
         options = shipbob.Options(
-            base_url=settings.shipbob_base_url, token=settings.shipbob_api_token, version=settings.shipbob_api_version
+            token=settings.shipbob_api_token or "",
+            base_url=settings.shipbob_base_url,
+            version=settings.shipbob_api_version,
         )
-        return shipbob.source(options, self.fetch, self.clock)
+        return shipbob.source(options, self.fetch, self.clock, Random())
 
     def _stord(self) -> OrderSource:
         from shared.adapters.sources import stord
 
         settings = self.settings
         options = stord.Options(
+            token=settings.stord_api_token or "",
+            org_id=settings.stord_org_id or "",
+            network_id=settings.stord_network_id or "",
             base_url=settings.stord_base_url,
-            token=settings.stord_api_token,
-            org_id=settings.stord_org_id,
-            network_id=settings.stord_network_id,
+            statuses=settings.stord_statuses,
+            channel_ids=settings.stord_channel_ids,
         )
-        return stord.source(options, self.fetch, self.clock)
+        return stord.source(options, self.fetch, self.clock, Random())
 
     def _file(self, url: str) -> str:
         """Return the file an embedded URL names; relative paths stand as written."""

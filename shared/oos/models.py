@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.core.page import PageQuery
+from shared.core.text import Text
 from shared.jobs.models import Accepted, JobStatus
 from shared.oos.words import ResolvedReason, SourceName, State
 
@@ -19,9 +20,18 @@ __all__ = [
     "OosCustomer",
     "OosLine",
     "OosOrder",
+    "OrderQuery",
+    "QueuePage",
+    "QueueQuery",
+    "QueueReason",
+    "QueueState",
+    "RefreshAccepted",
     "RefreshError",
+    "RefreshJob",
     "RefreshRun",
     "RefreshStatus",
+    "RunFilter",
+    "Several",
     "SnapshotInfo",
     "SourceStatus",
     "StartRefresh",
@@ -177,6 +187,8 @@ Several = Annotated[list[str] | None, Field(max_length=10)]
 class QueueQuery(PageQuery):
     """Which held orders to list."""
 
+    SORTS: ClassVar[tuple[str, ...]] = ("-opened_at", "-last_seen_at", "-value")
+
     source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
     state: QueueState = QueueState.OPEN
     reason: Annotated[list[QueueReason] | None, Field(max_length=10)] = None
@@ -185,7 +197,7 @@ class QueueQuery(PageQuery):
     channel: Several = None
     order_type: Several = None
     min_age_hours: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
-    search: str | None = None
+    search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 

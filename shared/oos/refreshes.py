@@ -8,13 +8,23 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import parse_instant
 from shared.core.errors import Forbidden, InvalidState, NotFound, ValidationFailed
 from shared.jobs.models import Job
-from shared.jobs.record import Record, lock_key
+from shared.jobs.record import JOBS, Record, lock_key
 from shared.jobs.service import JobService, Started
-from shared.oos.models import LegacyRefreshTime, LegacySourceTime, RefreshError, RefreshRun, RefreshStatus, SourceStatus
+from shared.oos.models import (
+    LegacyRefreshTime,
+    LegacySourceTime,
+    RefreshAccepted,
+    RefreshError,
+    RefreshJob,
+    RefreshRun,
+    RefreshStatus,
+    RunFilter,
+    SourceStatus,
+)
 from shared.oos.reader import Current, SnapshotReader
 from shared.oos.snapshot import source_key
-from shared.oos.words import SOURCES
-from shared.ports.documents import Create, Put, Write
+from shared.oos.words import SOURCES, SourceName
+from shared.ports.documents import Create, Put, Query, Stored, Write
 from shared.ports.store import Store
 
 __all__ = ["KIND", "RefreshService", "StartedRefresh", "ended_writes", "run_view"]
@@ -53,6 +63,14 @@ class RefreshService:
         sources = self._chosen(source)
         return [self._start(name, caller, accept_drop=accept_drop, trigger=trigger, trace=trace) for name in sources]
 
+    @staticmethod
+    def accepted(started: Sequence[StartedRefresh]) -> RefreshAccepted:
+        """Say which jobs do the work."""
+        joined = all(one.joined for one in started)
+        message = "A refresh is running already." if joined else "The refresh has started."
+        jobs = [RefreshJob(source=SourceName(one.source), job_id=one.job.id, joined=one.joined) for one in started]
+        return RefreshAccepted.of([one.job.id for one in started], joined=joined, message=message, jobs=jobs)
+
     def status(self) -> RefreshStatus:
         """Say how fresh each source is."""
         sources = [self._source_status(self._reader.current(name)) for name in SOURCES]
@@ -82,6 +100,17 @@ class RefreshService:
             detail = "No refresh run has this id."
             raise NotFound(detail, resource="refresh_run")
         return run_view(record)
+
+    def runs(self, query: RunFilter) -> Query:
+        """Return the document query behind the list of runs."""
+        given = {"subject": query.source, "status": query.status}
+        filters = [(name, tuple(str(value) for value in values)) for name, values in given.items() if values]
+        return Query(JOBS, (("kind", KIND), *((name, one[0] if len(one) == 1 else one) for name, one in filters)))
+
+    @staticmethod
+    def run_of(stored: Stored) -> RefreshRun:
+        """Read a run from its job document."""
+        return run_view(Record.of(stored))
 
     def _chosen(self, source: str) -> Sequence[str]:
         if source == "all":

@@ -1,7 +1,7 @@
 """Reading the queue: the canonical list, one order, and the older feed, all from published snapshots."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -55,9 +55,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One page of the older feed as bytes: plain and, for the default page, gzip; `etag` without quotes."""
+    """One page of the older feed: how to make its plain bytes and, for the default page, gzip; `etag` without quotes."""
 
-    plain: bytes
+    plain: Callable[[], bytes]
     packed: bytes | None
     etag: str
     total: int
@@ -133,26 +133,22 @@ class OosService:
         return _from_stored(stored, stale=current.stale)
 
     def legacy_feed(self, source: str, *, limit: int, offset: int, snapshot_id: str | None, raw: bool) -> Feed:
-        """Return a page of the older feed, latest last_seen first; the default page comes as it was published."""
+        """Return a page of the older feed, latest last_seen first; the default page comes as it was published.
+
+        `snapshot_id` (from a cursor) keeps a walk on the snapshot it began with; raise BadRequest `bad_cursor` when that has
+        been cleaned away.
+        """
         current = self._reader.current(source)
         loaded = self._pinned(source, snapshot_id) if snapshot_id else current.loaded
         if loaded is None:
-            return Feed(b"[]", None, "empty", 0, None, None)
+            return Feed(lambda: b"[]", None, "none", 0, None, None)
         header = loaded.header
         following = (header.id, offset + limit) if header.legacy_orders > offset + limit else None
+        facts: dict[str, Any] = {"total": header.legacy_orders, "next": following, "age_s": current.age_s}
         if limit == LEGACY_LIMIT and offset == 0 and not raw:
-            plain, packed = b"", loaded.legacy_gzip
-            return Feed(plain, packed, header.legacy_etag, header.legacy_orders, following, current.age_s)
-        rows = loaded.keep("legacy_rows", lambda: _legacy_rows(loaded))[offset : offset + limit]
-        shown = Shown(header.id, header.fetched_at)
-        raws = loaded.raw if raw else {}
-        plain = to_json([legacy_view(row, shown, raw=raws.get(row["order_id"])) for row in rows])
-        return Feed(plain, None, f"{header.legacy_etag}-{limit}-{offset}-{int(raw)}", header.legacy_orders, following, current.age_s)
-
-    def legacy_plain(self, source: str) -> bytes:
-        """Return the default page of the older feed uncompressed."""
-        current = self._reader.current(source)
-        return current.loaded.legacy_plain if current.loaded else b"[]"
+            return Feed(lambda: loaded.legacy_plain, loaded.legacy_gzip, header.legacy_etag, **facts)
+        etag = f"{header.legacy_etag}-{limit}-{offset}-{int(raw)}"
+        return Feed(lambda: _legacy_page(loaded, limit, offset, raw=raw), None, etag, **facts)
 
     def _view(self, source: str, pinned: Mapping[str, str] | None) -> "_View | None":
         current = self._reader.current(source)
@@ -193,6 +189,13 @@ class _View:
 
     def provenance(self) -> dict[str, Any]:
         return {"snapshot_id": self.shown.snapshot_id, "fetched_at": self.shown.fetched_at, "stale": self.shown.stale}
+
+
+def _legacy_page(loaded: Loaded, limit: int, offset: int, *, raw: bool) -> bytes:
+    rows = loaded.keep("legacy_rows", lambda: _legacy_rows(loaded))[offset : offset + limit]
+    shown = Shown(loaded.header.id, loaded.header.fetched_at)
+    raws = loaded.raw if raw else {}
+    return to_json([legacy_view(row, shown, raw=raws.get(row["order_id"])) for row in rows])
 
 
 def _legacy_rows(loaded: Loaded) -> list[Row]:
