@@ -4,10 +4,11 @@ import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.harness import Answer, Server, Void, fetch, need
 
-__all__ = ["Load", "load"]
+__all__ = ["Load", "load", "load_by_script"]
 
 WARM_UP_S = 1
 LOAD_S = 3
@@ -47,6 +48,13 @@ def load(
     return _read(text, spent)
 
 
+def load_by_script(server: Server, path: str, script: Path, *, connections: int = 1) -> Load:
+    """Drive what a Lua script asks for, once, without warm-up; raise Void when an answer was not 2xx or 3xx."""
+    spent = server.cpu_s()
+    text = _run_wrk(server, path, ["-s", str(script)], connections, LOAD_S)
+    return _read(text, server.cpu_s() - spent)
+
+
 def _expected(server: Server, path: str, headers: Mapping[str, str] | None, status: int) -> Answer:
     answer = fetch(server.url + path, headers=headers)
     if answer.status != status:
@@ -55,10 +63,13 @@ def _expected(server: Server, path: str, headers: Mapping[str, str] | None, stat
 
 
 def _wrk(server: Server, path: str, connections: int, headers: Mapping[str, str] | None, seconds: int) -> str:
-    line = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    for name, value in (headers or {}).items():
-        line += ["-H", f"{name}: {value}"]
-    done = subprocess.run([*line, server.url + path], capture_output=True, text=True, timeout=seconds + 60, check=False)
+    words = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
+    return _run_wrk(server, path, words, connections, seconds)
+
+
+def _run_wrk(server: Server, path: str, words: list[str], connections: int, seconds: int) -> str:
+    line = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *words, server.url + path]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=seconds + 60, check=False)
     if done.returncode != 0 or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise Void(f"{path}: {done.stdout[-400:]}{done.stderr[-200:]}")
     return done.stdout
