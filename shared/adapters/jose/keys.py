@@ -38,7 +38,7 @@ class Ed25519Public:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-        key = load_pem_public_key(pem.encode())
+        key = load_pem_public_key(_lines(pem))
         if not isinstance(key, Ed25519PublicKey):
             raise ValueError("not an Ed25519 public key")  # noqa: TRY004 - a wrong text, not a wrong type
         return cls(key.public_bytes_raw())
@@ -81,7 +81,7 @@ class Ed25519Private:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         try:
-            key = load_pem_private_key(pem.encode(), password=None)
+            key = load_pem_private_key(_lines(pem), password=None)
         except (ValueError, TypeError):
             key = None
         if not isinstance(key, Ed25519PrivateKey):
@@ -162,6 +162,11 @@ def _verifies(token: str, key: "Ed25519PublicKey | RSAPublicKey", algorithm: str
     except PyJWTError:
         return False
     return True
+
+
+def _lines(pem: str) -> bytes:
+    """Undo what environments do to a text of several lines: line ends written as a backslash and an n."""
+    return pem.replace("\\n", "\n").encode()
 
 
 def _thumbprint(members: Mapping[str, str]) -> str:

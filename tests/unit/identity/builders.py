@@ -23,7 +23,7 @@ from shared.identity.tokens import AccessTokens, Realm, TokenMint
 from shared.identity.users import Users
 from shared.ports.store import Store
 
-__all__ = ["PAIR", "PASSWORD", "SHAPES", "House", "encoded", "raw_token"]
+__all__ = ["CHEAP", "PAIR", "PASSWORD", "SHAPES", "House", "encoded", "raw_token"]
 
 PASSWORD = "a perfectly fine passphrase"
 PAIR = BasicPair("feed", "feed-password-of-old")

@@ -1,0 +1,65 @@
+"""The documented user paths of the older OOS backend and of the store operations demo."""
+
+from shared.app import App
+from shared.core.errors import ValidationFailed
+from shared.http.context import Context
+from shared.http.router import Router
+from shared.identity.legacy import LegacyUser, LegacyUserFilter, LegacyUserMade
+from shared.identity.models import NewUser, PasswordChange, PasswordReset, UserFilter
+from shared.identity.rules import ROLE_WORDS
+
+__all__ = ["router"]
+
+router = Router("auth")
+Ctx = Context[App]
+
+
+@router.get("/api/users", access="manager", successor="/api/v1/users")
+def legacy_users(ctx: Ctx, query: LegacyUserFilter) -> list[LegacyUser]:
+    """List users by username."""
+    wanted = UserFilter(sort="username", search=query.search)
+    found = [user for user in ctx.app.user_admin.matching(wanted) if query.fits(user)]
+    ctx.respond_header("X-Total-Count", str(len(found)))
+    return [LegacyUser.of(user) for user in found[: query.limit]]
+
+
+@router.get("/api/users/role/{role}", access="manager", successor="/api/v1/users")
+def legacy_users_of_role(ctx: Ctx, role: str) -> list[LegacyUser]:
+    """List the users of one role by username."""
+    wanted = ROLE_WORDS.get(role)
+    if wanted is None:
+        raise ValidationFailed.at("path:role", "not_allowed", "There is no such role.")
+    return [LegacyUser.of(user) for user in ctx.app.user_admin.matching(UserFilter(sort="username", role=wanted))]
+
+
+@router.post("/api/users", access="admin", status=201, successor="/api/v1/users")
+def make_legacy_user(ctx: Ctx, body: NewUser) -> LegacyUserMade:
+    """Make a user."""
+    user = ctx.app.user_admin.create(body)
+    ctx.respond_header("Location", f"/api/v1/users/{user.id}")
+    return LegacyUserMade.of(user)
+
+
+@router.get("/api/users/{id}", successor="/api/v1/users/{id}")
+def legacy_user(ctx: Ctx, id: str) -> LegacyUser:
+    """Return a user by id or username, or oneself as `me`."""
+    own = id == "me"
+    return LegacyUser.of(ctx.app.identity.me(ctx.caller) if own else ctx.app.user_admin.get(ctx.caller, id))
+
+
+@router.delete("/api/users/{id}", access="admin", successor="/api/v1/users/{id}")
+def delete_legacy_user(ctx: Ctx, id: str) -> None:
+    """Delete a user."""
+    ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+
+
+@router.put("/api/users/{id}/force-reset-password", access="admin", status=204, successor="/api/v1/users/{id}/password")
+def force_reset(ctx: Ctx, id: str, body: PasswordReset) -> None:
+    """Give a user a new password."""
+    ctx.app.user_admin.set_password(id, body.new_password)
+
+
+@router.put("/api/users/me/reset-password", status=204, atomic=False, successor="/api/v1/auth/me/password")
+def reset_own(ctx: Ctx, body: PasswordChange) -> None:
+    """Change one's own password."""
+    ctx.app.identity.change_password(ctx.caller, body)

@@ -1,0 +1,71 @@
+"""Users as the older OOS backend and the store operations demo know them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from shared.core.caller import Role
+from shared.core.text import Search
+from shared.identity.models import RoleWord, Scope, User
+
+__all__ = ["LegacyUser", "LegacyUserFilter", "LegacyUserMade"]
+
+
+class LegacyUser(BaseModel):
+    """A user row; clients of both backends find their keys."""
+
+    id: str
+    user_id: str
+    username: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    role: Role
+    store_id: str | None
+    region: str | None
+    avatar_url: str | None
+    is_active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> "LegacyUser":
+        """Show a user."""
+        shown = user.model_dump(include=set(cls.model_fields) - {"user_id"})
+        return cls(**shown, user_id=user.id)
+
+
+class LegacyUserFilter(BaseModel):
+    """Which rows are wanted; several values of one filter mean any of them."""
+
+    role: Annotated[list[RoleWord], Field(max_length=10)] = []
+    store_id: Annotated[list[Scope], Field(max_length=10)] = []
+    region: Annotated[list[Scope], Field(max_length=10)] = []
+    search: Search | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+    def fits(self, user: User) -> bool:
+        """Say whether a row matches the lists."""
+        wanted: list[tuple[list[Any], Any]] = [
+            (self.role, user.role),
+            (self.store_id, user.store_id),
+            (self.region, user.region),
+        ]
+        return all(not values or value in values for values, value in wanted)
+
+
+class LegacyUserMade(BaseModel):
+    """The answer to a new user, in the shapes of both backends at once."""
+
+    success: bool = True
+    data: dict[str, str]
+    message: str = "User created successfully"
+    error: None = None
+    user_id: str
+    username: str
+    role: Role
+
+    @classmethod
+    def of(cls, user: User) -> "LegacyUserMade":
+        """Say which user was made."""
+        return cls(data={"user_id": user.id}, user_id=user.id, username=user.username, role=user.role)
