@@ -267,7 +267,7 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str, *, retry_after: int = 1, **extra: object) -> None:
         """Take the sentence and the seconds after which a retry makes sense."""
-        super().__init__(detail, headers={"Retry-After": str(retry_after)}, **extra)
+        super().__init__(detail, errors=(), headers={"Retry-After": str(retry_after)}, **extra)
 
 
 class Transient(Exception):

@@ -92,4 +92,4 @@ class Page(Generic[T]):
 
 def _refused(name: str, code: str, message: str) -> PydanticCustomError:
     """Refuse a parameter by name: the edge reads `at` to point at it."""
-    return PydanticCustomError(code, message, {"at": name})  # type: ignore[arg-type]
+    return PydanticCustomError(code, message, {"at": name})

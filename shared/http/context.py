@@ -7,6 +7,7 @@ from werkzeug.wrappers import Request
 
 from shared.core.caller import Caller
 from shared.core.conditions import NO_CONDITION, Precondition
+from shared.http.numbers import Numbers
 from shared.http.tags import matches
 
 __all__ = ["Context"]
@@ -28,6 +29,8 @@ class Context(Generic[A_co]):
     """The `traceparent` to hand on to tasks and calls."""
     address: str
     """The client's address as far as it can be trusted."""
+    numbers: Numbers
+    """What this instance has answered so far."""
     precondition: Precondition = NO_CONDITION
     """What `If-Match` said; services check it against what they found."""
     sent: dict[str, str] = field(default_factory=dict)

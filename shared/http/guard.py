@@ -10,12 +10,12 @@ from shared.core.settings import Settings
 from shared.http.router import Operation
 from shared.ports.store import Store
 
-__all__ = ["Identity", "Refusal", "Served", "admit", "identify"]
+__all__ = ["Gate", "Refusal", "Served", "admit", "identify"]
 
 Refusal = Unauthenticated | Forbidden | Unavailable
 
 
-class Identity(Protocol):
+class Gate(Protocol):
     """Says who sends an Authorization header (`shared.identity.access.Access`)."""
 
     def authenticate(self, header: str | None, *, reading: bool = False) -> Caller:
@@ -58,22 +58,20 @@ class Served(Protocol):
         ...
 
     @property
-    def identity(self) -> Identity:
-        """The gate."""
+    def access(self) -> Gate:
+        """The gate: who is calling."""
         ...
 
 
-def identify(
-    identity: Identity, operation: Operation | None, header: str | None, method: str
-) -> tuple[Caller, Refusal | None]:
+def identify(gate: Gate, operation: Operation | None, header: str | None, method: str) -> tuple[Caller, Refusal | None]:
     """Return the caller, or ANONYMOUS and why; a refusal is raised later, after the rate check."""
     public = operation is None or operation.access == "public"
     if public and not header:
         return ANONYMOUS, None
     try:
         if operation is not None and operation.access == "internal":
-            return identity.verify_internal(header), None
-        return identity.authenticate(header, reading=method in {"GET", "HEAD"}), None
+            return gate.verify_internal(header), None
+        return gate.authenticate(header, reading=method in {"GET", "HEAD"}), None
     except (Unauthenticated, Forbidden, Unavailable) as refused:
         return ANONYMOUS, None if public else refused
 

@@ -163,7 +163,7 @@ class Router:
 def _operation(group: str, method: str, paths: tuple[str, ...], handler: Handler, options: Options) -> Operation:
     name = f"{group}.{handler.__name__}"
     query, body, arguments, result = _signature(name, paths, handler)
-    summary, _, description = inspect.getdoc(handler).partition("\n") if handler.__doc__ else ("", "", "")
+    summary, _, description = (inspect.getdoc(handler) or "").partition("\n")
     if not summary:
         raise TypeError(f"{name}: the first line of its docstring is the operation's summary")
     access = options.get("access", "viewer")

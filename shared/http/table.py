@@ -52,9 +52,7 @@ class Table:
             for path in operation.paths:
                 self._add(path, operation)
         self._plain = {path: Found(place, _NOTHING) for path, place in self.places.items() if "{" not in path}
-        rules = [
-            Rule(_VARIABLE.sub(r"<\1>", path), endpoint=place) for path, place in self.places.items() if "{" in path
-        ]
+        rules = [Rule(_VARIABLE.sub(r"<\1>", path), endpoint=path) for path in self.places if "{" in path]
         self._map = Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
         self._map.update()
         self._dynamic = self._map.bind("onhand")
@@ -76,7 +74,8 @@ class Table:
         if plain is not None:
             return plain
         try:
-            place, arguments = self._dynamic.match(path)
+            pattern, given = self._dynamic.match(path)
+            place, arguments = self.places[pattern], dict(given)
             for name, words in place.closed.items():
                 arguments[name] = words[arguments[name]]
         except (NotFound, KeyError):

@@ -1,0 +1,95 @@
+"""A handler's inputs from a request: first what cannot be read (400), then every refused value at once (422)."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.core.errors import BadRequest, FieldError, ValidationFailed
+from shared.http.bodies import Nothing, canonical, examine, form, read
+from shared.http.exchange import Exchange
+from shared.http.idempotency import read_key
+from shared.http.problems import validation_failed
+from shared.http.queries import Pairs, QueryReader, pairs, unknown_parameters
+from shared.http.router import FORM, JSON, Operation
+
+__all__ = ["Inputs", "inputs_of"]
+
+
+class Inputs:
+    """What a handler is called with, and what names the request for idempotency."""
+
+    __slots__ = ("_content", "_exchange", "arguments", "key")
+
+    def __init__(self, exchange: Exchange[Any], arguments: Mapping[str, Any], key: str | None, content: Any) -> None:
+        """Take the arguments by name, the Idempotency-Key, and the body as plain JSON."""
+        self._exchange, self._content = exchange, content
+        self.arguments, self.key = arguments, key
+
+    def fingerprint(self) -> str:
+        """Return the same text for the same path, parameters and body, however the body is spelled."""
+        given = sorted(pairs(self._exchange.request.query_string))
+        named = canonical([self._exchange.path, given, self._content])
+        return hashlib.sha256(named).hexdigest()
+
+
+def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
+    """Read all inputs; raise BadRequest, then ValidationFailed with the errors of query and body together."""
+    given = pairs(exchange.request.query_string)
+    key = _key(exchange, operation)
+    body, content = _readable(exchange, operation)
+    arguments: dict[str, Any] = dict(exchange.found.arguments) if exchange.found else {}
+    errors: list[FieldError] = []
+    try:
+        _add_query(arguments, operation, given, legacy=exchange.is_legacy)
+    except ValidationFailed as refused:
+        errors += refused.errors
+    try:
+        _add_body(arguments, operation, body, legacy=exchange.is_legacy)
+    except ValidationFailed as refused:
+        errors += refused.errors
+    if errors:
+        raise validation_failed(errors)
+    return Inputs(exchange, arguments, key, content)
+
+
+def _key(exchange: Exchange[Any], operation: Operation) -> str | None:
+    if not operation.idempotent:
+        return None
+    key = read_key(exchange.request.headers.get("Idempotency-Key"))
+    if key is None and operation.needs_key and exchange.app.settings.require_idempotency_key:
+        detail = "This deployment wants an Idempotency-Key here."
+        raise BadRequest(detail, errors=(FieldError("header:Idempotency-Key", "missing", detail),))
+    return key
+
+
+def _readable(exchange: Exchange[Any], operation: Operation) -> tuple[bytes, Any]:
+    """Return the body as JSON bytes and as plain content; other media types are the handler's own business."""
+    media = exchange.request.mimetype if exchange.body else JSON
+    if media == JSON:
+        return exchange.body, examine(exchange.body)
+    if media == FORM:
+        made = form(exchange.body)
+        return made, examine(made)
+    return b"", hashlib.sha256(exchange.body).hexdigest()
+
+
+def _add_query(arguments: dict[str, Any], operation: Operation, given: Pairs, *, legacy: bool) -> None:
+    if operation.query is not None:
+        arguments["query"] = _reader(operation.query).read(given, legacy=legacy)
+    elif given and not legacy:
+        raise validation_failed(unknown_parameters(given))
+
+
+def _add_body(arguments: dict[str, Any], operation: Operation, body: bytes, *, legacy: bool) -> None:
+    if operation.body is not None:
+        arguments["body"] = read(operation.body, body, legacy=legacy)
+    elif body:
+        read(Nothing, body, legacy=legacy)
+
+
+@lru_cache(maxsize=None)
+def _reader(model: type[BaseModel]) -> QueryReader:
+    return QueryReader(model)

@@ -1,0 +1,120 @@
+"""Pages on the wire: opaque cursors bound to path, filters and sort; the aliases of older backends; the Link to the next.
+
+A cursor carries no authority (access is checked on every request), so it is not a secret: it holds a place, when it was
+made, and a digest of the list it belongs to, and is parsed strictly. A list route over documents is three lines:
+
+    return paginate(ctx, query, Query("jobs", equals=...), Job.of)
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic_core import from_json, to_json
+
+from shared.core.errors import BadRequest, FieldError
+from shared.core.page import Page, PageQuery
+from shared.http.context import Context
+from shared.http.guard import Served
+from shared.ports.documents import Position, Query, Stored
+
+__all__ = ["Page", "PageQuery", "make_page", "paginate", "place_of"]
+
+T = TypeVar("T")
+
+LIFE_S = 24 * 3600
+_SKEW_S = 60
+_PAGING = frozenset(PageQuery.model_fields) - {"sort"}
+_PARTS = 3
+
+
+def place_of(ctx: Context[Served], query: PageQuery) -> list[Any] | None:
+    """Return the place the cursor names (what `make_page` was given), None at the start of a list.
+
+    Raise BadRequest `bad_cursor` when it is not ours, older than 24 h, or of another path, filter or sort.
+    """
+    if query.cursor is None:
+        return None
+    try:
+        text = query.cursor.encode("ascii")
+        digest, made_at, place = from_json(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)))
+        age = ctx.app.clock.now().timestamp() - float(made_at)
+    except (ValueError, TypeError):
+        raise _bad_cursor() from None
+    if digest != _digest(ctx, query) or not -_SKEW_S <= age <= LIFE_S or not isinstance(place, list):
+        raise _bad_cursor()
+    return place
+
+
+def make_page(
+    ctx: Context[Served],
+    query: PageQuery,
+    items: Sequence[T],
+    following: Sequence[Any] | None,
+    total: int | None = None,
+) -> Page[T]:
+    """Return a page with its cursor (`following` is the place to go on from), its alias keys and its Link header."""
+    cursor = None
+    if following is not None:
+        made_at = int(ctx.app.clock.now().timestamp())
+        content = to_json([_digest(ctx, query), made_at, list(following)])
+        cursor = base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+        ctx.respond_header("Link", f'<{_address(ctx, cursor)}>; rel="next"')
+    return Page(items, cursor, total, _alias_keys(query, total))
+
+
+def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Callable[[Stored], T]) -> Page[T]:
+    """Return one page of documents in the order asked for; the sort's name is the document's field."""
+    place = place_of(ctx, query)
+    order = query.order
+    asked = replace(
+        wanted,
+        order_by=order.field,
+        descending=order.descending,
+        limit=query.size + 1,
+        offset=query.offset,
+        after=_position(place) if place is not None else None,
+    )
+    found = ctx.app.store.query(asked)
+    shown = found[: query.size]
+    more = len(found) > query.size
+    following = [shown[-1].data.get(order.field), shown[-1].key.id] if more else None
+    total = ctx.app.store.count(asked) if query.wants_total else None
+    return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
+
+
+def _position(place: list[Any]) -> Position:
+    match place:
+        case [value, str() as last] if value is None or isinstance(value, str | int | float):
+            return Position(value, last)
+        case _:
+            raise _bad_cursor()
+
+
+def _digest(ctx: Context[Served], query: PageQuery) -> str:
+    """Name the list: path, filters and sort, not how much of it is asked."""
+    filters = query.model_dump(mode="json", exclude=set(_PAGING) | {"sort"})
+    content = to_json([ctx.path, sorted(filters.items()), query.order])
+    return hashlib.blake2b(content, digest_size=9).hexdigest()
+
+
+def _alias_keys(query: PageQuery, total: int | None) -> dict[str, Any]:
+    if query.page is not None:
+        pages = -(-(total or 0) // query.size)
+        return {"page": query.page, "limit": query.size, "total_pages": pages}
+    return {} if query.skip is None else {"skip": query.skip, "limit": query.size}
+
+
+def _address(ctx: Context[Served], cursor: str) -> str:
+    """Return the present address with the cursor in place of any other place."""
+    given = parse_qsl(ctx.request.query_string.decode("ascii"), keep_blank_values=True)
+    kept = [(name, value) for name, value in given if name not in {"cursor", "skip", "page"}]
+    return f"{ctx.path}?{urlencode([*kept, ('cursor', cursor)])}"
+
+
+def _bad_cursor() -> BadRequest:
+    detail = "This cursor is not one of this list, or older than a day; start again without it."
+    return BadRequest(detail, errors=(FieldError("query:cursor", "bad_cursor", detail),))
