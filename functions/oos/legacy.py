@@ -43,7 +43,7 @@ def _body(ctx: Ctx, feed: Feed) -> bytes:
 
 
 def _headers(ctx: Ctx, feed: Feed, query: LegacyFeedQuery) -> dict[str, str]:
-    headers = {"X-Total-Count": str(feed.total), "Vary": "Authorization, Origin, Accept-Encoding"}
+    headers = {"X-Total-Count": str(feed.total), "Vary": "Accept-Encoding"}
     if feed.age_s is not None:
         headers["X-Data-Age"] = str(feed.age_s)
     if feed.next is not None:
