@@ -22,8 +22,8 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     redirects: int = 0
     max_bytes: int = 50 * 1024 * 1024
     connect_s: float = 10.0

@@ -1,0 +1,1 @@
+"""Attacks on the way out, and faults of the vendors behind it."""
