@@ -1,35 +1,36 @@
-"""Forgetting: ended jobs with their items, and marks of slots, once their time is over."""
-
-from collections.abc import Iterator
+"""Forgetting: ended jobs with their items, marks of slots, and whatever else says when it expires."""
 
 from shared.core.clock import Clock, instant
 from shared.jobs.record import ITEMS, JOBS
 from shared.jobs.slots import SLOTS
-from shared.ports.documents import Delete, Documents, Query, Stored
+from shared.ports.documents import Delete, Documents, Query
 
-__all__ = ["clean_jobs"]
+__all__ = ["clean_expired", "clean_jobs"]
 
 _MANY = 200
 
 
 def clean_jobs(documents: Documents, clock: Clock) -> int:
     """Remove what is over; repeating does no harm. Return how many jobs went."""
-    due = instant(clock.now())
     gone = 0
-    for job in _over(documents, JOBS, due):
-        _drop_items(documents, job.key.id)
-        documents.commit([Delete(job.key)])
-        gone += 1
-    for slot in _over(documents, SLOTS, due):
-        documents.commit([Delete(slot.key)])
+    query = Query(JOBS, order_by="delete_at", at_most=instant(clock.now()), limit=_MANY)
+    while page := documents.query(query):
+        for job in page:
+            _drop_items(documents, job.key.id)
+            documents.commit([Delete(job.key)])
+        gone += len(page)
+    clean_expired(documents, clock, SLOTS, "delete_at")
     return gone
 
 
-def _over(documents: Documents, collection: str, due: str) -> Iterator[Stored]:
-    """Yield documents whose time is over; the caller removes each before asking for the next."""
-    query = Query(collection, order_by="delete_at", at_most=due, limit=_MANY)
+def clean_expired(documents: Documents, clock: Clock, collection: str, field: str = "expires_at") -> int:
+    """Remove the documents of a collection whose time is over; return how many. Firestore's own expiry may be first."""
+    query = Query(collection, order_by=field, at_most=instant(clock.now()), limit=_MANY)
+    gone = 0
     while page := documents.query(query):
-        yield from page
+        documents.commit([Delete(stored.key) for stored in page])
+        gone += len(page)
+    return gone
 
 
 def _drop_items(documents: Documents, job_id: str) -> None:

@@ -1,52 +1,18 @@
 """Looking at many jobs: lists, items, numbers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import NotFound
 from shared.jobs.kinds import Kinds
-from shared.jobs.models import ItemStatus, Job, JobItem, JobStats, JobStatus
+from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats, JobStatus
 from shared.jobs.record import ITEMS, JOBS, Record, job_key
-from shared.ports.documents import Position, Query, Stored
+from shared.ports.documents import Query, Stored
 from shared.ports.store import Store
 
-__all__ = ["Asked", "JobList", "Listed", "Span"]
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which jobs are wanted; empty means any, several values of one field mean any of them. Bounds are inclusive."""
-
-    statuses: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    subjects: tuple[str, ...] = ()
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    descending: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which part of a list is wanted: how many, behind which place or after how many, and whether to count all."""
-
-    limit: int = 50
-    after: Position | None = None
-    offset: int = 0
-    total: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[T]):
-    """One page: what was found, where to go on, and the exact total when it was asked for."""
-
-    items: list[T]
-    next: Position | None
-    total: int | None
+__all__ = ["JobList"]
 
 
 class JobList:
@@ -56,24 +22,35 @@ class JobList:
         """Take the store and the kinds to count."""
         self.store, self.kinds = store, kinds
 
-    def find(self, asked: Asked, span: Span = Span()) -> Listed[Job]:
-        """Return a page of jobs by time of creation, newest first unless asked otherwise."""
-        query = Query(
+    def wanted(self, asked: JobQuery) -> Query:
+        """Return the document query behind a list of jobs; its page and order are the edge's business."""
+        statuses = sorted({word.meant.value for word in asked.status or ()})
+        return Query(
             JOBS,
-            equals=_equals(status=asked.statuses, kind=asked.kinds, subject=asked.subjects),
-            order_by="created_at",
-            descending=asked.descending,
+            equals=_equals(
+                status=statuses if len(statuses) < len(JobStatus) else (),
+                kind=asked.job_type or (),
+                subject=asked.subject or (),
+            ),
             at_least=instant(asked.created_from) if asked.created_from else None,
             at_most=instant(asked.created_to) if asked.created_to else None,
         )
-        return self._page(query, span, lambda stored: Record.of(stored).view())
 
-    def items(self, job_id: str, statuses: tuple[ItemStatus, ...] = (), span: Span = Span()) -> Listed[JobItem]:
-        """Return a page of a job's recorded items in order of work; raise NotFound for an unknown job."""
+    def wanted_items(self, job_id: str, asked: ItemQuery) -> Query:
+        """Return the document query behind a job's items; raise NotFound for an unknown job."""
         if self.store.get(job_key(job_id)) is None:
             raise NotFound("No job has this id.", resource="job")
-        query = Query(ITEMS, equals=(("job_id", job_id), *_equals(status=statuses)), order_by="number")
-        return self._page(query, span, lambda stored: JobItem(**_shown(stored.data)))
+        return Query(ITEMS, equals=(("job_id", job_id), *_equals(status=asked.status or ())))
+
+    @staticmethod
+    def read(stored: Stored) -> Job:
+        """Read a job from its document."""
+        return Record.of(stored).view()
+
+    @staticmethod
+    def read_item(stored: Stored) -> JobItem:
+        """Read an item from its document."""
+        return JobItem(**{name: stored.data[name] for name in JobItem.model_fields})
 
     def stats(self, since: datetime | None = None) -> JobStats:
         """Count jobs by state and type, optionally only those created since; states without jobs cost no further count."""
@@ -99,23 +76,8 @@ class JobList:
         filters = tuple((field, str(value)) for field, value in equals.items())
         return self.store.count(Query(JOBS, equals=filters, order_by=order, at_least=bound))
 
-    def _page(self, query: Query, span: Span, read: Callable[[Stored], T]) -> Listed[T]:
-        found = self.store.query(replace(query, limit=span.limit + 1, after=span.after, offset=span.offset))
-        taken = found[: span.limit]
-        more = len(found) > span.limit
-        place = Position(taken[-1].data[query.order_by or ""], taken[-1].key.id) if more else None
-        return Listed([read(stored) for stored in taken], place, self.store.count(query) if span.total else None)
 
-
-def _equals(**wanted: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
-    """Return filters for the fields that are restricted."""
-    return tuple((field, _one_or_any(values)) for field, values in wanted.items() if values)
-
-
-def _one_or_any(values: tuple[str, ...]) -> str | tuple[str, ...]:
-    texts = tuple(str(value) for value in values)
-    return texts[0] if len(texts) == 1 else texts
-
-
-def _shown(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: data[name] for name in JobItem.model_fields}
+def _equals(**wanted: Sequence[str]) -> tuple[tuple[str, Any], ...]:
+    """Return filters for the fields that are restricted; several values mean any of them."""
+    given = {field: tuple(dict.fromkeys(str(value) for value in values)) for field, values in wanted.items() if values}
+    return tuple((field, values[0] if len(values) == 1 else values) for field, values in given.items())

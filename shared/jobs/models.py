@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.core.page import PageQuery
+from shared.core.text import Text
+from shared.core.times import From, To
 
 __all__ = [
     "LIVE",
     "Accepted",
-    "Dropped",
+    "Delivered",
+    "ItemQuery",
     "ItemStatus",
     "Job",
     "JobError",
     "JobItem",
+    "JobQuery",
     "JobStats",
     "JobStatus",
     "RetryAccepted",
     "Scheduled",
+    "StatsQuery",
+    "StatusWord",
+    "WaitQuery",
 ]
 
 
@@ -143,13 +152,65 @@ class RetryAccepted(Accepted):
     new_job_id: str
 
 
-class Dropped(BaseModel):
-    """The answer to a task that cannot be carried out: acknowledged, so that the queue does not repeat it."""
+class Delivered(BaseModel):
+    """The answer to a task: what became of the job, or `dropped`."""
 
-    status: Literal["dropped"] = "dropped"
+    job_id: str | None = None
+    status: str
+    next: dict[str, float] | None = None
 
 
 class Scheduled(BaseModel):
     """The answer to a schedule call: the jobs this slot started."""
 
     job_ids: list[str]
+
+
+class StatusWord(StrEnum):
+    """The states a list may be asked for, the older words among them."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PENDING = "pending"
+    COMPLETED = "completed"
+
+    @property
+    def meant(self) -> JobStatus:
+        """Return the state the word stands for."""
+        return _OLDER.get(self) or JobStatus(self.value)
+
+
+_OLDER = {StatusWord.PENDING: JobStatus.QUEUED, StatusWord.COMPLETED: JobStatus.SUCCEEDED}
+
+
+class JobQuery(PageQuery):
+    """Which jobs to list."""
+
+    status: Annotated[list[StatusWord] | None, Field(max_length=10)] = None
+    job_type: Annotated[list[Text] | None, Field(max_length=10)] = None
+    subject: Annotated[list[Text] | None, Field(max_length=10)] = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class ItemQuery(PageQuery):
+    """Which items of a job to list; in the order they were worked on."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("number",)
+
+    status: Annotated[list[ItemStatus] | None, Field(max_length=10)] = None
+
+
+class WaitQuery(BaseModel):
+    """How long to wait for a change."""
+
+    wait: Annotated[int, Field(ge=0, le=25)] = 0
+
+
+class StatsQuery(BaseModel):
+    """From when on jobs are counted, by their creation."""
+
+    since: From | None = None

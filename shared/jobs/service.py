@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.core.caller import Caller
 from shared.core.clock import Clock, instant, parse_instant
+from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.ids import Ids
 from shared.jobs.kinds import JobKind, Kinds
@@ -98,12 +99,12 @@ class JobService(JobList):
             job = self.get(job_id)
         return job
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str, condition: Precondition = NO_CONDITION) -> Job:
         """Cancel a job that nobody works on, or ask its worker to stop; raise InvalidState when it has ended."""
         key = job_key(job_id)
 
         def decide(found: Mapping[Key, Stored]) -> tuple[Job, list[Write]]:
-            record = _present(found, key)
+            record = _present(found, key, condition)
             if not record.live:
                 raise _ended(record, "cancelled")
             after = cancelled_or_asked(record, self._clock.now())
@@ -113,12 +114,14 @@ class JobService(JobList):
 
         return self.store.change([key], decide)
 
-    def retry(self, job_id: str, caller: Caller, *, request_trace: str | None = None) -> Started:
+    def retry(
+        self, job_id: str, caller: Caller, *, condition: Precondition = NO_CONDITION, request_trace: str | None = None
+    ) -> Started:
         """Start a new job that goes on where a failed or cancelled one ended; a second retry returns the same new job."""
         key = job_key(job_id)
 
         def decide(found: Mapping[Key, Stored]) -> _Decided:
-            old = _present(found, key)
+            old = _present(found, key, condition)
             if old.retried_by is not None:
                 return Started(self.get(old.retried_by), joined=True), []
             if old.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
@@ -189,10 +192,12 @@ class JobService(JobList):
         return 0, []
 
 
-def _present(found: Mapping[Key, Stored], key: Key) -> Record:
+def _present(found: Mapping[Key, Stored], key: Key, condition: Precondition) -> Record:
     if key not in found:
         raise _no_such_job()
-    return Record.of(found[key])
+    record = Record.of(found[key])
+    condition.check(record.id, record.version)
+    return record
 
 
 def _no_such_job() -> NotFound:

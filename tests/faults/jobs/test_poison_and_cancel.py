@@ -10,7 +10,7 @@ from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.models import LIVE
 from shared.ports.documents import Create, Key, Query
 from tests.faults.jobs.rig import TappedDocuments
-from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of, count_up
+from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of, count_up, items_of
 
 SEED = 20261124
 ROWS, BAD = 1000, 617
@@ -40,7 +40,7 @@ def test_one_bad_row_of_a_thousand_costs_one_row() -> None:
     world.run()
 
     after = world.jobs.get(job.id)
-    [bad] = world.jobs.items(job.id).items
+    [bad] = items_of(world, job.id)
     assert (after.status, after.items_processed, after.items_total) == ("succeeded", ROWS, ROWS)
     assert (after.result, after.items_failed) == ({"applied": ROWS - 1, "errors": 1}, 1)
     assert (bad.key, bad.code) == (f"row-{BAD}", "bad_row")

@@ -10,7 +10,7 @@ from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.models import JobStatus
 from shared.jobs.record import LOCKS
 from shared.ports.documents import Key, Put, Query
-from tests.unit.jobs.world import World, a_kind, applied, body_of, count_up
+from tests.unit.jobs.world import World, a_kind, applied, body_of, count_up, items_of
 
 
 def test_a_job_runs_to_its_end() -> None:
@@ -332,12 +332,10 @@ def test_a_step_reports_items_and_they_are_counted_once() -> None:
     world.run()
 
     after = world.jobs.get(job.id)
-    items = world.jobs.items(job.id).items
+    items = items_of(world, job.id)
     assert (after.status, after.items_processed, after.items_succeeded, after.items_failed) == ("succeeded", 6, 5, 1)
     assert [item.key for item in items] == [f"row-{row}" for row in range(6)]
-    assert [(item.key, item.code) for item in world.jobs.items(job.id, (items[4].status,)).items] == [
-        ("row-4", "bad_price")
-    ]
+    assert [(item.key, item.code) for item in items_of(world, job.id, "failed")] == [("row-4", "bad_price")]
 
 
 def test_progress_never_goes_back_and_is_100_only_in_the_end() -> None:

@@ -1,20 +1,21 @@
 """Starting, watching, cancelling, repeating, listing and forgetting jobs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.core.errors import InvalidState, NotFound, Terminal, Transient
+from shared.core.conditions import Precondition, version_part
+from shared.core.errors import InvalidState, NotFound, PreconditionFailed, Terminal, Transient
 from shared.jobs.cleanup import clean_jobs
 from shared.jobs.kinds import Continue, Done, Step
-from shared.jobs.listing import Asked, Span
-from shared.jobs.models import ItemStatus, JobStatus
+from shared.jobs.models import ItemQuery, Job, JobQuery, JobStatus
 from shared.jobs.outbox import OUTBOX
 from shared.jobs.record import ITEMS, JOBS, LOCKS
 from shared.ports.documents import Create, Key, Query
-from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of, count_up
+from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of, count_up, items_of
 
 
 def test_an_equal_live_job_is_joined() -> None:
@@ -204,12 +205,26 @@ def test_what_has_ended_cannot_be_cancelled_nor_what_succeeded_retried() -> None
     assert world.store.get(Key(JOBS, job.id)) == before
 
 
+def test_a_change_may_be_conditional_on_the_version_seen() -> None:
+    world = World(a_kind(count_up))
+    job = world.start(units=1).job
+    stale = Precondition(parts={version_part(job.id, job.version + 1)})
+
+    with pytest.raises(PreconditionFailed):
+        world.jobs.cancel(job.id, stale)
+    with pytest.raises(PreconditionFailed):
+        world.jobs.retry(job.id, OPERATOR, condition=stale)
+
+    assert world.jobs.get(job.id) == job
+    assert world.jobs.cancel(job.id, Precondition(parts={version_part(job.id, 1)})).status == "cancelled"
+
+
 def test_an_unknown_job_is_not_found() -> None:
     world = World(a_kind(count_up))
     questions: list[Callable[[str], Any]] = [
         world.jobs.get,
         world.jobs.cancel,
-        world.jobs.items,
+        lambda job_id: world.jobs.wanted_items(job_id, ItemQuery()),
         lambda job_id: world.jobs.retry(job_id, OPERATOR),
         lambda job_id: world.jobs.wait(job_id, 1),
     ]
@@ -279,29 +294,25 @@ def test_waiting_returns_when_the_job_changes() -> None:
     assert len(world.clock.slept) == 3
 
 
-def test_jobs_are_listed_newest_first_with_filters_and_pages() -> None:
+def test_jobs_are_found_by_what_is_asked() -> None:
     world = World(a_kind(count_up), a_kind(count_up, name="other"))
     for number in range(5):
         world.start(f"s{number}", "other" if number == 3 else "count", units=0)
         world.clock.advance(60)
-    world.jobs.cancel(world.jobs.find(Asked(subjects=("s1",))).items[0].id)
-
-    first = world.jobs.find(Asked(), Span(limit=2, total=True))
-    rest = world.jobs.find(Asked(), Span(limit=3, after=first.next))
+    world.jobs.cancel(_find(world, subject=["s1"])[0].id)
     since = world.clock.now() - timedelta(seconds=120)
 
-    assert [job.subject for job in first.items + rest.items] == ["s4", "s3", "s2", "s1", "s0"]
-    assert (first.total, rest.next, rest.total) == (5, None, None)
-    assert _subjects(world, Asked(descending=False)) == ["s0", "s1", "s2", "s3", "s4"]
-    assert _subjects(world, Asked(kinds=("other",))) == ["s3"]
-    assert _subjects(world, Asked(statuses=("cancelled",), kinds=("count",))) == ["s1"]
-    assert _subjects(world, Asked(statuses=("cancelled", "queued"), subjects=("s1", "s2"))) == ["s2", "s1"]
-    assert _subjects(world, Asked(created_from=since)) == ["s4", "s3"]
-    assert _subjects(world, Asked(created_to=since)) == ["s3", "s2", "s1", "s0"]
-    assert [job.subject for job in world.jobs.find(Asked(), Span(limit=2, offset=2)).items] == ["s2", "s1"]
+    assert _subjects(world) == ["s4", "s3", "s2", "s1", "s0"]
+    assert _subjects(world, job_type=["other"]) == ["s3"]
+    assert _subjects(world, status=["cancelled"], job_type=["count"]) == ["s1"]
+    assert _subjects(world, status=["cancelled", "queued"], subject=["s1", "s2"]) == ["s2", "s1"]
+    assert _subjects(world, status=["pending", "completed"]) == ["s4", "s3", "s2", "s0"]
+    assert len(_subjects(world, status=["queued", "running", "succeeded", "failed", "cancelled", "pending"])) == 5
+    assert _subjects(world, created_from=since) == ["s4", "s3"]
+    assert _subjects(world, created_to=since) == ["s3", "s2", "s1", "s0"]
 
 
-def test_items_come_in_order_of_work_by_page() -> None:
+def test_items_are_found_in_order_of_work() -> None:
     def bulk(step: Step) -> Done:
         for row in range(5):
             step.item(f"r{row}", "skipped" if row % 2 else "succeeded")
@@ -311,11 +322,8 @@ def test_items_come_in_order_of_work_by_page() -> None:
     job = world.start().job
     world.run()
 
-    first = world.jobs.items(job.id, span=Span(limit=2, total=True))
-    rest = world.jobs.items(job.id, span=Span(after=first.next))
-    skipped = world.jobs.items(job.id, (ItemStatus.SKIPPED,))
-    assert [item.key for item in first.items + rest.items] == ["r0", "r1", "r2", "r3", "r4"]
-    assert (first.total, [item.key for item in skipped.items]) == (5, ["r1", "r3"])
+    assert [item.key for item in items_of(world, job.id)] == ["r0", "r1", "r2", "r3", "r4"]
+    assert [item.key for item in items_of(world, job.id, "skipped")] == ["r1", "r3"]
 
 
 def test_the_summary_counts_by_state_and_type() -> None:
@@ -349,7 +357,7 @@ def test_ended_jobs_go_after_a_week_and_failed_ones_after_thirty_days() -> None:
         counted.append((clean_jobs(world.documents, world.clock), world.store.count(Query(ITEMS))))
 
     assert counted == [(0, 2), (1, 0), (0, 0), (1, 0)]
-    assert [job.id for job in world.jobs.find(Asked()).items] == [waiting.id]
+    assert [job.id for job in _find(world)] == [waiting.id]
 
 
 def test_a_task_the_queue_did_not_take_is_sent_by_the_sweep() -> None:
@@ -385,8 +393,15 @@ def test_a_job_whose_task_was_lost_is_woken() -> None:
     assert world.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
 
-def _subjects(world: World, asked: Asked) -> list[str | None]:
-    return [job.subject for job in world.jobs.find(asked).items]
+def _find(world: World, **asked: Any) -> list[Job]:
+    query = world.jobs.wanted(JobQuery.model_validate(asked))
+    return [
+        world.jobs.read(stored) for stored in world.store.query(replace(query, order_by="created_at", descending=True))
+    ]
+
+
+def _subjects(world: World, **asked: Any) -> list[str | None]:
+    return [job.subject for job in _find(world, **asked)]
 
 
 def _effect(step: Step, number: int) -> Create:

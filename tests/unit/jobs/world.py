@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import ManualClock, parse_instant
 from shared.core.ids import SequentialIds
 from shared.jobs.kinds import Continue, Done, JobKind, Step
-from shared.jobs.models import Job
+from shared.jobs.models import ItemQuery, Job, JobItem
 from shared.jobs.runner import Answer, JobRunner
 from shared.jobs.service import JobService, Started
 from shared.ports.documents import Create, Documents, Key, Query
 from shared.ports.store import Store
 from shared.ports.tasks import Tasks
 
-__all__ = ["OPERATOR", "World", "a_kind", "applied", "body_of", "count_up"]
+__all__ = ["OPERATOR", "World", "a_kind", "applied", "body_of", "count_up", "items_of"]
 
 OPERATOR = Caller(user_id="usr_1", username="operator", role=Role.OPERATOR)
 SHAPES = Shapes.read(Path(__file__).parents[3] / "infra" / "firestore.indexes.json")
@@ -52,6 +53,13 @@ def body_of(world: "World", job: Job, **changes: Any) -> dict[str, Any]:
     record = world.jobs.record(job.id)
     body = {"job_id": job.id, "step": record.step, "lease_epoch": record.step_epoch, "cursor": None, "payload": {}}
     return body | changes
+
+
+def items_of(world: "World", job_id: str, *statuses: str) -> list[JobItem]:
+    """Return the recorded items of a job in order."""
+    asked = ItemQuery.model_validate({"status": list(statuses) or None})
+    query = replace(world.jobs.wanted_items(job_id, asked), order_by="number")
+    return [world.jobs.read_item(stored) for stored in world.store.query(query)]
 
 
 class World:
