@@ -1,0 +1,1 @@
+"""The connectors of the 3PLs, over the scripted transport."""
