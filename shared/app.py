@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from shared.jobs.kinds import JobKind
     from shared.jobs.runner import JobRunner
     from shared.jobs.service import JobService
-    from shared.jobs.slots import ScheduleRegistry
+    from shared.jobs.slots import ScheduleRunner
     from shared.oos.history import History
     from shared.oos.reader import SnapshotReader
     from shared.oos.refreshes import RefreshService
@@ -231,7 +231,6 @@ class App:
             throttle=LoginThrottle(self.store, self.clock),
             passwords=Passwords(Argon2()),
             mint=TokenMint(lambda: self.signing_key, realm, self.clock, self.ids),
-            access=self.access,
             policy=Policy(settings.registration == "open", settings.registration_role, self._basic),
         )
         if settings.admin_email and settings.admin_password:
@@ -263,7 +262,14 @@ class App:
         from shared.oos.refresh import RefreshHandler
         from shared.oos.refreshes import KIND, ended_writes
 
-        handler = RefreshHandler(self.store, self.ids, self.order_source, self.history, self.snapshots.forget)
+        handler = RefreshHandler(
+            self.store,
+            self.ids,
+            self.order_source,
+            self.history,
+            self.snapshots.forget,
+            currency=self.settings.default_currency,
+        )
         refresh = JobKind(
             KIND, "refresh", handler, "Refresh", on_end=lambda job: ended_writes(self.store, self.snapshots.forget, job)
         )
@@ -282,6 +288,32 @@ class App:
         from shared.jobs.runner import JobRunner
 
         return JobRunner(self.jobs, self.clock, self.ids)
+
+    @once
+    def schedule_runner(self) -> ScheduleRunner:
+        """Return doing what schedules call for, once per slot."""
+        from shared.jobs.slots import Duty, ScheduleRunner
+
+        duties = {"refresh": Duty(self._scheduled_refresh), "cleanup": Duty(self._cleanup, atomic=False)}
+        return ScheduleRunner(self.store, self.jobs, self.clock, duties)
+
+    def _scheduled_refresh(self) -> list[str]:
+        from shared.core.caller import SYSTEM
+
+        if not self.enabled_sources:
+            return []
+        return [started.job.id for started in self.refreshes.start("all", SYSTEM, trigger="schedule")]
+
+    def _cleanup(self) -> list[str]:
+        from shared.identity.sessions import Sessions
+        from shared.jobs.cleanup import clean_expired, clean_jobs
+
+        clean_jobs(self.documents, self.clock)
+        for collection in ("oos_staged", "idempotency", "rate_windows"):
+            clean_expired(self.documents, self.clock, collection)
+        while Sessions(self.store, self.clock, self.ids).sweep():
+            pass
+        return []
 
     # Held orders
 

@@ -45,9 +45,14 @@ class RefreshHandler:
         sources: Callable[[str], OrderSource],
         history: History,
         published: Callable[[str], None],
+        *,
+        currency: str,
     ) -> None:
-        """Take the store, ids, the connector of a source by name, the history writer, and whom to tell of a new snapshot."""
-        self._store, self._ids = store, ids
+        """Take the store, ids, the connector of a source by name, the history writer, and whom to tell of a new snapshot.
+
+        `currency` is that of amounts for which a vendor names none.
+        """
+        self._store, self._ids, self._currency = store, ids, currency
         self._source, self._history, self._published = sources, history, published
 
     def __call__(self, step: Step) -> Done | Continue:
@@ -110,6 +115,8 @@ class RefreshHandler:
         source = step.input["source"]
         base, held = self._base(step), self._held(step, cursor)
         verdicts = self._staging(step).verdicts(cursor["looks"])
+        for order in (*held.values(), *(verdict.order for verdict in verdicts.values() if verdict.order)):
+            order.currency = order.currency or (self._currency if order.value is not None else None)
         read = Read(held, verdicts, self._past(source, [key for key in held if key not in base.open]))
         built = build(source, self._ids.new("snp"), cursor["now"], base, read, lambda: self._raw(base))
         self._write_pieces(step, built)

@@ -44,5 +44,5 @@ class ResolvedReason(StrEnum):
     VANISHED = "vanished"
 
 
-SOURCES: tuple[str, ...] = tuple(SourceName)
+SOURCES: tuple[str, ...] = tuple(source.value for source in SourceName)
 FEED_REASONS = frozenset({Reason.OUT_OF_STOCK.value, Reason.PARTIALLY_COMMITTED.value})

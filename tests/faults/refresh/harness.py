@@ -121,7 +121,7 @@ class World:
         self.warehouse.ensure(tables.all())
         self.reader = SnapshotReader(self.store, self.clock, timedelta(minutes=60))
         history = History(self.store, self.warehouse, tables.lines)
-        self.handler = handler = RefreshHandler(self.store, ids, lambda _: self.source, history, self.reader.forget)
+        self.handler = handler = RefreshHandler(self.store, ids, lambda _: self.source, history, self.reader.forget, currency="EUR")
         kind = JobKind(
             KIND, "refresh", handler, "Refresh", on_end=lambda record: ended_writes(self.store, self.reader.forget, record)
         )
