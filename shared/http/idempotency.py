@@ -108,8 +108,8 @@ class Claim:
 class Idempotency:
     """The records of all keys."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        """Take where records live and the clock their leases run on."""
+    def __init__(self, store: Callable[[], Store], clock: Clock) -> None:
+        """Take where records live (asked for on need) and the clock their leases run on."""
         self._store, self._clock = store, clock
 
     def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
@@ -120,11 +120,11 @@ class Idempotency:
         """
         key = Key(COLLECTION, hashlib.sha256("\n".join(scope).encode()).hexdigest())
         for number in range(_TRIES):
-            stored = self._store.documents.get(key) if number else None
+            stored = self._store().documents.get(key) if number else None
             if stored is not None and not self._is_free(stored):
                 return _decided(stored, fingerprint)
             try:
-                return Claim(self._store, self._clock, key, fingerprint, self._begin(key, fingerprint, stored))
+                return Claim(self._store(), self._clock, key, fingerprint, self._begin(key, fingerprint, stored))
             except Conflict:
                 continue
         raise _in_flight()
@@ -138,7 +138,7 @@ class Idempotency:
             "expires_at": instant(now + KEPT),
         }
         write: Write = Create(key, data) if stored is None else Put(key, data, stored.version)
-        return self._store.documents.commit([write])[0]
+        return self._store().documents.commit([write])[0]
 
     def _is_free(self, stored: Stored) -> bool:
         """Say whether a record is past its time; deletion by the store lags, so it is looked at here."""

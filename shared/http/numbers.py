@@ -15,6 +15,8 @@ class Numbers:
         """Start at zero."""
         self.count = 0
         self.errors = 0
+        self.started = 0.0
+        """When the application was made, on its monotonic clock."""
         self._latencies: deque[float] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
 

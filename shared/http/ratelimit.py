@@ -7,7 +7,7 @@ used for longest is forgotten, which only ever errs towards letting a caller pas
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -70,8 +70,8 @@ class _State:
 class Limits:
     """All policies of one process."""
 
-    def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
-        """Take the limits per minute (0 is off), the clock, and where shared windows are counted."""
+    def __init__(self, settings: Settings, clock: Clock, store: Callable[[], Store]) -> None:
+        """Take the limits per minute (0 is off), the clock, and where shared windows are counted (asked for on need)."""
         limits = {
             "ip": settings.rate_limit_ip,
             "user": settings.rate_limit_user,
@@ -157,5 +157,5 @@ class Limits:
             count = int(stored.data["count"]) + 1
             return count, [Put(key, {**stored.data, "count": count}, stored.version)] if count <= limit + 1 else []
 
-        count = self._store.change([key], decide)
+        count = self._store().change([key], decide)
         return _State(charge.policy, limit, max(0, limit - count), left, 0 if count <= limit else left)

@@ -53,8 +53,8 @@ class _Ready(Generic[A]):
 
     def __init__(self, app: A) -> None:
         self.app = app
-        self.limits = Limits(app.settings, app.clock, app.store)
-        self.records = Idempotency(app.store, app.clock)
+        self.limits = Limits(app.settings, app.clock, lambda: app.store)
+        self.records = Idempotency(lambda: app.store, app.clock)
 
 
 class Handler(Generic[A]):
@@ -90,7 +90,9 @@ class Handler(Generic[A]):
         if self._ready is None:
             with self._lock:
                 if self._ready is None:
-                    self._ready = _Ready(self._make())
+                    ready = _Ready(self._make())
+                    self.numbers.started = ready.app.clock.monotonic()
+                    self._ready = ready
         return self._ready
 
     def _received(self, app: A, request: Request) -> Exchange[A]:
