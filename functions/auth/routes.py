@@ -7,11 +7,9 @@ the answer is an error.
 from typing import Any
 
 from shared.app import App
-from shared.core.errors import BadRequest, FieldError
 from shared.http.context import Context
 from shared.http.page import Page, make_page, place_of
 from shared.http.router import Router
-from shared.identity.admin import Place
 from shared.identity.models import (
     LegacyToken,
     Login,
@@ -34,7 +32,6 @@ __all__ = ["router"]
 
 router = Router("auth")
 Ctx = Context[App]
-_BAD_CURSOR = (FieldError("query:cursor", "bad_cursor", "This cursor is not one of this list."),)
 
 
 @router.post("/api/v1/auth/register", access="public", status=201, policy="login", atomic=False)
@@ -105,7 +102,7 @@ def jwks(ctx: Ctx) -> dict[str, Any]:
 @router.get("/api/v1/users", access="manager")
 def users(ctx: Ctx, query: UserFilter) -> Page[User]:
     """List users."""
-    found, following, total = ctx.app.user_admin.page(query, _place(place_of(ctx, query)))
+    found, following, total = ctx.app.user_admin.page(query, place_of(ctx, query))
     return make_page(ctx, query, found, following, total if query.wants_total else None)
 
 
@@ -146,13 +143,3 @@ def set_password(ctx: Ctx, id: str, body: PasswordReset) -> None:
 def permissions(ctx: Ctx, id: str) -> Permissions:
     """Say what a user may do."""
     return ctx.app.user_admin.permissions(ctx.caller, id)
-
-
-def _place(place: list[Any] | None) -> Place | None:
-    match place:
-        case None:
-            return None
-        case [str() as value, str() as last]:
-            return value, last
-        case _:
-            raise BadRequest("This cursor is not one of this list.", errors=_BAD_CURSOR)

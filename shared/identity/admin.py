@@ -1,11 +1,13 @@
 """What admins do with other people's accounts, and what managers may see of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import Forbidden, InvalidState, NotFound
+from shared.core.errors import BadRequest, FieldError, Forbidden, InvalidState, NotFound
 from shared.core.words import matches, words
 from shared.identity.models import NewUser, Permissions, User, UserFilter, UserPatch
 from shared.identity.passwords import Passwords, refuse_common
@@ -40,14 +42,18 @@ class UserAdmin:
         field, descending = wanted.order
         return sorted(found, key=lambda user: place_of(user, field), reverse=descending)
 
-    def page(self, wanted: UserFilter, after: Place | None) -> tuple[list[User], Place | None, int]:
-        """Return one page behind a place (of a user seen before), the place to go on from, and the exact total."""
+    def page(self, wanted: UserFilter, after: Sequence[Any] | None) -> tuple[list[User], Place | None, int]:
+        """Return one page behind the place a cursor names, the place to go on from, and the exact total.
+
+        Raise BadRequest for a place that no page of this list ended with.
+        """
         found = self.matching(wanted)
         field, descending = wanted.order
         places = [place_of(user, field) for user in found]
         begin = wanted.offset
         if after is not None:
-            begin = sum(place >= after if descending else place <= after for place in places)
+            last = _checked(after)
+            begin = sum(place >= last if descending else place <= last for place in places)
         end = begin + wanted.size
         return found[begin:end], places[end - 1] if end < len(found) else None, len(found)
 
@@ -120,6 +126,15 @@ class UserAdmin:
                 break
             place = Position(page[-1].data["username_key"], page[-1].key.id)
         return found
+
+
+def _checked(place: Sequence[Any]) -> Place:
+    match place:
+        case [str() as value, str() as last]:
+            return value, last
+        case _:
+            detail = "This cursor is not one of this list."
+            raise BadRequest(detail, errors=(FieldError("query:cursor", "bad_cursor", detail),))
 
 
 def place_of(user: User, field: str) -> Place:

@@ -9,8 +9,7 @@ from pydantic_core import PydanticCustomError
 from shared.core.caller import Role
 from shared.core.page import PageQuery
 from shared.core.text import Search, Text, TimeZone
-from shared.identity.passwords import LONGEST, SHORTEST
-from shared.identity.rules import ROLE_WORDS, is_email
+from shared.identity.rules import LONGEST_PASSWORD, ROLE_WORDS, SHORTEST_PASSWORD, is_email
 
 __all__ = [
     "LegacyToken",
@@ -69,7 +68,7 @@ Scope = Annotated[Text, Field(min_length=1, max_length=64)]
 RoleWord = Annotated[Role, BeforeValidator(_role)]
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
 """A password to compare with: any length is read, so that the answer for a wrong one is always the same."""
-ChosenPassword = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]
+ChosenPassword = Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 Token = Annotated[str, Field(min_length=1, max_length=8192)]
 
 

@@ -9,9 +9,8 @@ from typing import Protocol
 
 from shared.core.errors import Unavailable, ValidationFailed
 
-__all__ = ["LONGEST", "SHORTEST", "Hasher", "Passwords", "is_common", "refuse_common"]
+__all__ = ["Hasher", "Passwords", "is_common", "refuse_common"]
 
-SHORTEST, LONGEST = 8, 128
 _LIST = Path(__file__).with_name("common_passwords.txt")
 
 

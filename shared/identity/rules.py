@@ -13,7 +13,9 @@ __all__ = [
     "FAMILY_LIFE",
     "FORGOTTEN_AFTER",
     "GRACE",
+    "LONGEST_PASSWORD",
     "ROLE_WORDS",
+    "SHORTEST_PASSWORD",
     "Attempts",
     "Family",
     "Verdict",
@@ -24,6 +26,7 @@ __all__ = [
     "wait_s",
 ]
 
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
 FAMILY_LIFE = timedelta(days=7)
 GRACE = timedelta(seconds=20)
 _FREE_FAILURES = 4

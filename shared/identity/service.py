@@ -7,7 +7,7 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, Forbidden, Unauthenticated, ValidationFailed
-from shared.identity.access import BASIC_ID, Access, BasicPair
+from shared.identity.access import BASIC_ID, BasicPair
 from shared.identity.models import LegacyToken, PasswordChange, Profile, Registration, TokenPair, User
 from shared.identity.passwords import Passwords, refuse_common
 from shared.identity.patches import PROFILE, changes_of
@@ -33,27 +33,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class IdentityService:
-    """The use cases of the function `auth`, and the gate that every function asks."""
+    """The use cases of the function `auth`; the gate that every function asks is `Access`."""
 
     users: Users
     sessions: Sessions
     throttle: LoginThrottle
     passwords: Passwords
     mint: TokenMint = field(repr=False)
-    access: Access = field(repr=False)
     policy: Policy = field(default_factory=Policy)
-
-    def authenticate(self, header: str | None, *, reading: bool = False) -> Caller:
-        """Return who sends this Authorization header; raise Unauthenticated or Unavailable. Reads no document."""
-        return self.access.authenticate(header, reading=reading)
-
-    def verify_internal(self, header: str | None) -> Caller:
-        """Return the platform's own caller; raise Unauthenticated, Forbidden (another account) or Unavailable."""
-        return self.access.verify_internal(header)
-
-    def challenge(self, *, invalid: bool = False) -> str:
-        """Return the WWW-Authenticate header of a 401."""
-        return self.access.challenge(invalid=invalid)
 
     def register(self, wanted: Registration) -> User:
         """Make an account of one's own; raise Forbidden, ValidationFailed or AlreadyExists."""

@@ -55,7 +55,6 @@ class House:
             throttle=LoginThrottle(self.store, self.clock),
             passwords=self.passwords,
             mint=TokenMint(lambda: self.key, Realm(), self.clock, self.ids),
-            access=self.access,
             policy=self.policy,
         )
 
