@@ -1,0 +1,262 @@
+"""What the wire shows of products and categories, and what it takes."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.core.money import Currency, Money
+from shared.core.page import PageQuery
+from shared.core.quantities import Count, Quantity, Version
+from shared.core.text import Id, Search, Text
+
+__all__ = [
+    "PAIRS",
+    "Category",
+    "CategoryFilter",
+    "CategoryPatch",
+    "NewCategory",
+    "NewProduct",
+    "Product",
+    "ProductFilter",
+    "ProductPatch",
+    "ProductStatus",
+    "StockStatus",
+]
+
+
+class ProductStatus(StrEnum):
+    """Where a product is in its life; only active ones are sold, archived ones are in no list unless asked for."""
+
+    ACTIVE = "active"
+    DRAFT = "draft"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+class StockStatus(StrEnum):
+    """How much of it there is."""
+
+    CRITICAL = "critical"
+    LOW = "low"
+    SUFFICIENT = "sufficient"
+
+
+PAIRS: dict[str, tuple[str, ...]] = {
+    "name": ("title",),
+    "sale_price": ("price", "unit_price"),
+    "unit_cost": ("cost_price",),
+    "current_stock": ("stock",),
+}
+"""Further names that clients of older backends use on input for one value."""
+
+
+def _slug(text: str) -> str:
+    if not text or not all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in text):
+        raise PydanticCustomError("invalid_slug", "A slug has the letters a to z, digits and hyphens only.")
+    return text
+
+
+def _web(text: str) -> str:
+    if not text.lower().startswith(("https://", "http://")):
+        raise PydanticCustomError("invalid_url", "The address must begin with https:// or http://.")
+    return text
+
+
+Name = Annotated[Text, Field(min_length=1, max_length=255)]
+Sku = Annotated[Text, Field(min_length=1, max_length=100)]
+Label = Annotated[Text, Field(max_length=100)]
+Description = Annotated[Text, Field(max_length=20_000)]
+CategoryName = Annotated[Text, Field(min_length=1, max_length=100)]
+Slug = Annotated[Text, AfterValidator(_slug), Field(min_length=1, max_length=100)]
+Barcode = Annotated[Text, Field(max_length=512)]
+Url = Annotated[Text, Field(max_length=2000), AfterValidator(_web)]
+Images = Annotated[list[Annotated[Text, Field(min_length=1, max_length=2000)]], Field(max_length=50)]
+Tags = Annotated[list[Annotated[Text, Field(min_length=1, max_length=50)]], Field(max_length=50)]
+AttributeName = Annotated[Text, Field(min_length=1, max_length=100)]
+Attributes = Annotated[dict[AttributeName, Annotated[Text, Field(max_length=5000)]], Field(max_length=100)]
+SupplierRef = Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class Product(BaseModel):
+    """Something that is bought, kept and sold. Stock values are sums over all stores."""
+
+    id: str
+    sku: str
+    name: str
+    description: str | None
+    category_id: str | None
+    category: str | None
+    brand: str | None
+    package_size: str | None
+    barcode: str | None
+    current_stock: int
+    available_stock: int
+    reserved_stock: int
+    stock_version: int
+    reorder_threshold: int
+    unit_cost: Money | None
+    sale_price: Money | None
+    currency: str
+    status: ProductStatus
+    is_active: bool
+    stock_status: StockStatus
+    predicted_depletion_date: date | None
+    images: list[str]
+    tags: list[str]
+    attributes: dict[str, str]
+    seo_title: str | None
+    seo_description: str | None
+    supplier_id: str | None
+    supplier_product_id: str | None
+    source_url: str | None
+    title: str
+    stock: int
+    cost_price: Money | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    levels: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda levels: levels is None)
+    vendors: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda vendors: vendors is None)
+
+
+class _Told(BaseModel):
+    """What may be said of a product, whether it is made or changed; several names of one value are pairs."""
+
+    sku: Sku | None = None
+    name: Name | None = None
+    title: Name | None = None
+    description: Description | None = None
+    category_id: Id | None = None
+    category: CategoryName | None = None
+    brand: Label | None = None
+    package_size: Label | None = None
+    barcode: Barcode | None = None
+    current_stock: Quantity | None = None
+    stock: Quantity | None = None
+    store_id: Id | None = None
+    unit_cost: Money | None = None
+    cost_price: Money | None = None
+    sale_price: Money | None = None
+    price: Money | None = None
+    unit_price: Money | None = None
+    is_active: bool | None = None
+    seo_title: Annotated[Text, Field(max_length=60)] | None = None
+    seo_description: Annotated[Text, Field(max_length=155)] | None = None
+    supplier_id: SupplierRef | None = None
+    supplier_product_id: SupplierRef | None = None
+    source_url: Url | None = None
+
+
+class NewProduct(_Told):
+    """A product to make. Two names of one value must agree; `current_stock` is booked at `store_id`."""
+
+    reorder_threshold: Count = 10
+    currency: Currency | None = None
+    status: ProductStatus | None = None
+    images: Images = []
+    tags: Tags = []
+    attributes: Attributes = {}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        for name, others in PAIRS.items():
+            for other in others:
+                self._settle(name, other)
+        if self.name is None:
+            raise PydanticCustomError("missing", "A product needs a name.", {"at": "name"})
+        stated = self.is_active is not None and self.status is not None
+        if stated and self.is_active != (self.status is ProductStatus.ACTIVE):
+            raise PydanticCustomError("conflict", "is_active and status contradict each other.", {"at": "is_active"})
+        return self
+
+    def _settle(self, name: str, other: str) -> None:
+        """Take the other name's value where the first is not given; refuse two values that differ."""
+        kept, given = getattr(self, name), getattr(self, other)
+        if given is None:
+            return
+        if kept is not None and kept != given:
+            raise PydanticCustomError("conflict", f"{other} and {name} are one value and differ.", {"at": other})
+        setattr(self, name, given)
+
+
+class ProductPatch(_Told):
+    """What to change of a product. A GET answer may be edited and sent back, so its other keys are known too."""
+
+    reorder_threshold: Count | None = None
+    currency: Currency | None = None
+    status: ProductStatus | None = None
+    images: Images | None = None
+    tags: Tags | None = None
+    attributes: Attributes | None = None
+    stock_version: Version | None = None
+    version: Version | None = None
+    id: Any = None
+    available_stock: Any = None
+    reserved_stock: Any = None
+    stock_status: Any = None
+    predicted_depletion_date: Any = None
+    created_at: Any = None
+    updated_at: Any = None
+    levels: Any = None
+    vendors: Any = None
+
+
+StatusFilter = Literal["active", "draft", "paused", "archived", "all"]
+Names = Annotated[list[Annotated[Text, Field(max_length=200)]] | None, Field(max_length=10)]
+Ids = Annotated[list[Id] | None, Field(max_length=10)]
+
+
+class ProductFilter(PageQuery):
+    """Which products are wanted; without a status, all but archived ones."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("name", "-created_at", "-updated_at", "sku", "sale_price", "current_stock")
+
+    category: Names = None
+    category_id: Ids = None
+    brand: Names = None
+    status: Annotated[list[StatusFilter] | None, Field(max_length=10)] = None
+    stock_status: Annotated[list[StockStatus] | None, Field(max_length=10)] = None
+    supplier_id: Ids = None
+    barcode: Annotated[Text, Field(max_length=200)] | None = None
+    search: Search | None = None
+    ids: Annotated[list[Id] | None, Field(max_length=100)] = None
+
+
+class Category(BaseModel):
+    """A group of products."""
+
+    id: str
+    name: str
+    slug: str
+    product_count: int
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewCategory(BaseModel):
+    """A category to make; the slug is made from the name when absent."""
+
+    name: CategoryName
+    slug: Slug | None = None
+
+
+class CategoryPatch(BaseModel):
+    """What to change of a category."""
+
+    name: CategoryName | None = None
+    slug: Slug | None = None
+    id: Any = None
+    product_count: Any = None
+    created_at: Any = None
+    updated_at: Any = None
+    version: Version | None = None
+
+
+class CategoryFilter(PageQuery):
+    """Which categories are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("name", "-created_at")
