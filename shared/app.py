@@ -309,7 +309,7 @@ class App:
         from shared.jobs.cleanup import clean_expired, clean_jobs
 
         clean_jobs(self.documents, self.clock)
-        for collection in ("oos_staged", "idempotency", "rate_windows"):
+        for collection in ("oos_staged", "idempotency", "rate_counters"):
             clean_expired(self.documents, self.clock, collection)
         while Sessions(self.store, self.clock, self.ids).sweep():
             pass

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -137,7 +137,7 @@ class Accepted(BaseModel):
     data: AcceptedData
 
     @classmethod
-    def of(cls, job_ids: Sequence[str], *, joined: bool, message: str, **more: Any) -> "Accepted":
+    def of(cls, job_ids: Sequence[str], *, joined: bool, message: str, **more: Any) -> Self:
         """Build the answer for one job or several; `more` fills the keys of a subclass."""
         first = job_ids[0]
         place = f"/api/v1/jobs/{first}"
@@ -150,6 +150,12 @@ class RetryAccepted(Accepted):
     """The answer to a retry: the new job goes on where the old one ended."""
 
     new_job_id: str
+
+    @classmethod
+    def of_retry(cls, job_id: str, *, joined: bool) -> Self:
+        """Build the answer; `joined` says that the job was there already."""
+        message = "This job is being repeated already." if joined else "The job is being repeated."
+        return cls.of([job_id], joined=joined, message=message, new_job_id=job_id)
 
 
 class Delivered(BaseModel):
