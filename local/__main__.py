@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -49,7 +50,8 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Build the product and the WSGI application, in the worker."""
         product = self._product = Product(self._environment)
-        configure(level=product.settings.log_level, secrets=product.settings.secrets())
+        log = (Path(product.settings.data_dir) / "onhand.log").open("a", encoding="utf-8")
+        configure(level=product.settings.log_level, secrets=product.settings.secrets(), stream=log)
         return gateway.wsgi(lambda: product.app, [control.router(product)])
 
     def _start(self) -> None:
@@ -66,7 +68,7 @@ def _begin(product: Product) -> None:
     product.start()
     _greet(product)
     for job_id in product.first_refresh():
-        _watch(product, job_id)
+        threading.Thread(target=_watch, args=(product, job_id), name="watch", daemon=True).start()
 
 
 def _watch(product: Product, job_id: str) -> None:
@@ -81,7 +83,7 @@ def _watch(product: Product, job_id: str) -> None:
         if job.finished_at is not None:
             counts = job.result or {}
             if counts:
-                _say(f"{job.name}: {counts.get('fetched', 0)} orders read, {counts.get('held', 0)} held")
+                _say(f"{job.name}: done, {counts['fetched']} orders read in {counts['pages']} pages, {counts['held']} held")
             return
         threading.Event().wait(_POLL_S)
         waited += _POLL_S
@@ -90,7 +92,7 @@ def _watch(product: Product, job_id: str) -> None:
 def _greet(product: Product) -> None:
     settings = product.settings
     base = f"http://{settings.host}:{settings.port}"
-    _say(f"Onhand runs at {base} (data in {settings.data_dir}; Ctrl-C ends it)")
+    _say(f"Onhand runs at {base} (data and onhand.log in {settings.data_dir}; Ctrl-C ends it)")
     for name, simulator in product.simulators.items():
         _say(f"  simulator {name}: {simulator.origin}")
     _say("  users: admin, manager, operator, viewer @onhand.local")

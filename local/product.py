@@ -13,7 +13,7 @@ from local.simulators import Fault, Options, ShipBob, Simulator, Stord, parse_fa
 from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
 from shared.app import App
 from shared.core.caller import SYSTEM
-from shared.core.clock import instant, parse_instant
+from shared.core.clock import SystemClock, instant, parse_instant
 from shared.core.settings import Settings
 from shared.ports.schedules import Schedule
 
@@ -34,7 +34,6 @@ class Product:
         folder.mkdir(parents=True, exist_ok=True)
         self.clock = LocalClock(folder / "clock.json")
         self.app = App(self.settings, self.clock)
-        self.fresh = not (folder / "started.json").exists()
         self._anchor = self._started(folder / "started.json")
         self._faults = parse_faults(environment.get("SIM_FAULTS", ""))
         self._ports = local.simulators
@@ -60,6 +59,7 @@ class Product:
         for part in (getattr(self, "cron", None), getattr(self, "dispatcher", None), *self.simulators.values()):
             if part is not None:
                 part.stop()
+        self.app.close()
 
     def first_refresh(self) -> list[str]:
         """Start the refresh of every source that has never succeeded; return the job ids."""
@@ -102,8 +102,6 @@ class Product:
     def _started(kept_in: Path) -> datetime:
         """Return the time of the first start, so that the simulators serve the same world after a restart."""
         if not kept_in.exists():
-            from shared.core.clock import SystemClock
-
             kept_in.write_text(json.dumps({"at": instant(SystemClock().now())}))
         return parse_instant(json.loads(kept_in.read_text())["at"])
 

@@ -67,6 +67,12 @@ class App:
         """Build the application of this process from its environment; refuse to start with all problems named."""
         return cls(Settings.from_env(os.environ))
 
+    def close(self) -> None:
+        """Give files and connections back; only for processes that end in good order."""
+        for name in ("warehouse", "documents"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
     @once
     def data_dir(self) -> Path:
         """Return the folder of the embedded backends."""
@@ -307,7 +313,9 @@ class App:
     def _cleanup(self) -> list[str]:
         from shared.identity.sessions import Sessions
         from shared.jobs.cleanup import clean_expired, clean_jobs
+        from shared.oos.maintenance import OosMaintenance
 
+        OosMaintenance(self.store, self.clock).clean()
         clean_jobs(self.documents, self.clock)
         for collection in ("oos_staged", "idempotency", "rate_counters"):
             clean_expired(self.documents, self.clock, collection)
