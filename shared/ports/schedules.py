@@ -1,7 +1,9 @@
 """Schedules: POSTs to `/internal/schedules/{name}` on a cron rule. Adapters: the local cron loop, `.cloud_scheduler`.
 
-Each slot fires at least once; the worker makes the effect single by the slot (schedule name + slot time). A local time
-skipped by a clock change fires at the first valid minute, a repeated one fires once, downtime yields one catch-up.
+Each slot fires at least once; the worker makes the effect single by the slot (schedule name + slot time, which the call
+names in `X-CloudScheduler-ScheduleTime`). A slot the worker did not take (not 2xx) is tried again until a later one replaces
+it. Downtime yields one catch-up. A rule that names hours is about local times: one skipped by a clock change fires at the
+first valid minute, a repeated one fires once. A rule for every hour goes by elapsed time through any change.
 """
 
 from dataclasses import dataclass

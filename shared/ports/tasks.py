@@ -1,7 +1,9 @@
 """Tasks: calls to the worker made later, at least once. Adapters: `shared.adapters.local_queue`, `.cloud_tasks`.
 
-A task is a POST to `/internal/tasks/{kind}` with `payload` as JSON body. A 2xx answer ends it; 429 and 5xx make the
-queue try again (after `Retry-After` when given, else 30 s x 2^n up to 10 min with jitter), up to 12 times.
+A task is a POST to `/internal/tasks/{kind}` with `payload` as JSON body, `headers`, and the platform's own
+(`X-CloudTasks-TaskName`, `-QueueName`, `-TaskRetryCount`, `Authorization: Bearer <OIDC token>`). A 2xx answer ends it; any
+other, or none, makes the queue try again (after `Retry-After` when given, else 30 s x 2^n up to 10 min with jitter), up to 12
+deliveries in all. Deliveries may come twice and in any order.
 """
 
 from collections.abc import Mapping
