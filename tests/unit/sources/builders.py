@@ -112,7 +112,11 @@ def query_of(request: Request) -> dict[str, str]:
 def a_shipbob(script: Callable[[Request], Answer], **options: Any) -> tuple[OrderSource, ScriptedFetch, ManualClock]:
     """Return a ShipBob connector over a script, with its transport and clock."""
     clock, fetch = ManualClock(), ScriptedFetch(script)
-    chosen = {"token": "planted-token", "base_url": "https://api.shipbob.test", "lookback_days": 30} | options
+    chosen: dict[str, Any] = {
+        "token": "planted-token",
+        "base_url": "https://api.shipbob.test",
+        "lookback_days": 30,
+    } | options
     return shipbob.source(shipbob.Options(**chosen), fetch, clock, random.Random(7)), fetch, clock
 
 

@@ -71,7 +71,7 @@ def _check(order: HeldOrder | None) -> None:
     assert len({(line.shipment_id, line.item) for line in order.lines}) == len(order.lines) > 0
     for line in order.lines:
         assert line.reason in set(Reason)
-        assert 0 <= line.ordered_quantity <= 10**9 * len(order.line_items or [1])
+        assert 0 <= line.ordered_quantity <= 10**9 * max(1, len(order.line_items))
         assert line.short_quantity is None or line.short_quantity >= 0
     json.dumps(order.raw, allow_nan=False, ensure_ascii=False).encode()
 
