@@ -10,7 +10,7 @@ from shared.http.catalogue import listed, page, problem
 from shared.http.context import Context
 from shared.http.router import Raw, Reply, Router
 from shared.meta.models import Health, Metrics, Ready, Root
-from shared.meta.service import MetaService, Parts, api_document, prometheus, snapshot_check
+from shared.meta.service import MetaService, api_document, prometheus
 
 __all__ = ["router"]
 
@@ -20,20 +20,8 @@ Ctx = Context[App]
 
 @lru_cache(maxsize=1)
 def _meta(app: App) -> MetaService:
-    """Build the service of this process once; each check asks for its backend only when it runs."""
-    parts = Parts(
-        store=lambda: app.store,
-        job_stats=lambda: app.jobs.stats(),  # noqa: PLW0108 - jobs are built on need
-        recent_job_stats=lambda age: app.jobs.stats(app.clock.now() - age),
-        refresh_status=lambda: app.refreshes.status(),  # noqa: PLW0108 - the same
-        checks={
-            "store": lambda: app.store.documents.ping(),
-            "warehouse": lambda: app.warehouse.ping(),
-            "tasks": lambda: app.tasks.ping(),
-            "snapshots": snapshot_check(lambda: app.refreshes.status()),  # noqa: PLW0108 - the same
-        },
-    )
-    return MetaService(app.settings, app.clock, parts)
+    """Build the service of this process once."""
+    return MetaService(app)
 
 
 @router.get("/", access="public", etag=False)
@@ -70,7 +58,7 @@ def metrics_text(ctx: Ctx) -> Raw:
 
 
 @router.get("/openapi.json", "/api/v1/openapi.json", "/api/openapi.json", access="public")
-def openapi(ctx: Ctx) -> Raw:
+def openapi(ctx: Ctx) -> Raw:  # noqa: ARG001 - every handler is given its context
     """Return the OpenAPI document of all public functions."""
     content = api_document()
     if content is None:

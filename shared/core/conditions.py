@@ -1,14 +1,22 @@
-"""Conditions a caller puts on a change: "only if the resource is still the one I saw"."""
+"""Entity tags, and the conditions callers build on them: "only if it changed", "only if it is still the one I saw".
+
+A tag is `"<version part>.<body part>"`: the first names a resource at a version whatever its representation, the second the
+whole body. If-None-Match compares all of it, If-Match only the version part.
+"""
 
 import hashlib
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from shared.core.errors import FieldError, PreconditionFailed, PreconditionRequired
+from shared.core.errors import BadRequest, FieldError, PreconditionFailed, PreconditionRequired
 
-__all__ = ["NO_CONDITION", "Precondition", "version_part"]
+__all__ = ["NO_CONDITION", "Precondition", "matches", "precondition", "tag", "version_part"]
 
 _WHERE = "header:If-Match"
+_TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
+_TAG = re.compile(r'(W/)?"([^"]*)"')
 
 
 def version_part(resource_id: str, version: int) -> str:
@@ -45,6 +53,42 @@ class Precondition:
 NO_CONDITION = Precondition()
 
 
+def tag(content: object, body: bytes) -> str:
+    """Return the quoted tag of a body; what has an id and a version is named by both before the dot."""
+    whole = hashlib.blake2b(body, digest_size=12).hexdigest()
+    resource_id, version = _named(content)
+    if isinstance(resource_id, str) and isinstance(version, int):
+        return f'"{version_part(resource_id, version)}.{whole}"'
+    return f'"{whole}"'
+
+
+def matches(header: str | None, current: str) -> bool:
+    """Say whether If-None-Match names the (quoted) tag; what cannot be read names nothing."""
+    if not header:
+        return False
+    if header.strip() == "*":
+        return True
+    return any(f'"{value}"' == current for _, value in _TAG.findall(header))
+
+
+def precondition(header: str | None, *, required: bool) -> Precondition:
+    """Read If-Match; raise BadRequest for bad syntax. Weak tags never match."""
+    if header is None:
+        return Precondition(required=required)
+    if header.strip() == "*":
+        return Precondition(anything=True)
+    if not _TAGS.fullmatch(header):
+        detail = "If-Match holds * or quoted entity tags."
+        raise BadRequest(detail, errors=(FieldError(_WHERE, "invalid", detail),))
+    return Precondition(frozenset(value.partition(".")[0] for weak, value in _TAG.findall(header) if not weak))
+
+
 def _failed(where: str) -> PreconditionFailed:
     detail = "The resource has changed since you read it; read it again and repeat the change."
     return PreconditionFailed(detail, errors=(FieldError(where, "stale", detail),))
+
+
+def _named(content: object) -> tuple[Any, Any]:
+    if isinstance(content, Mapping):
+        return content.get("id"), content.get("version")
+    return getattr(content, "id", None), getattr(content, "version", None)

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from pydantic_core import to_json
@@ -26,7 +27,8 @@ _SECRET_NAME = re.compile(
 # JSON web tokens and Authorization values, whoever they belong to.
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=[Bb]earer )[\w.~+/=-]{8,}|(?<=[Bb]asic )[\w+/=]{8,}")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default={})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=_NOTHING)
 
 
 @contextmanager

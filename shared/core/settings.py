@@ -1,20 +1,21 @@
 """The settings: one frozen object read from the environment; all problems are reported together.
 
-Empty means absent. Without any variable the embedded defaults run. `python -m shared.core.settings --env` prints
-`.env.example`, `--markdown` the table of the documentation: both come from the declarations below.
+Empty means absent. Without any variable the embedded defaults run. `shared.core.settings_table` writes `.env.example` and the
+table of the documentation from the declarations below.
 """
 
-import sys
-from collections.abc import Mapping, Sequence
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from shared.core.caller import Role
-from shared.core.checks import problems_in_cloud, problems_together
 from shared.core.variables import (
     Variable,
     address,
     choice,
+    currency,
     flag,
     items,
     role,
@@ -25,9 +26,33 @@ from shared.core.variables import (
     whole,
 )
 
-__all__ = ["VARIABLES", "Settings", "SettingsError", "env_example", "main", "markdown"]
+__all__ = ["DEMO_SECRETS", "VARIABLES", "Settings", "SettingsError"]
 
 _LIMIT = whole(0, 1_000_000)
+
+_SHORTEST_SECRET = 32
+_SHORTEST_PASSWORD = 8
+# What the simulators of the local run take; whoever reads the documentation knows them.
+DEMO_SECRETS = frozenset(
+    {
+        "demo-password-1",
+        "demo-shipbob-token",
+        "whsec_ZGVtby1zaGlwYm9iLXdlYmhvb2stc2VjcmV0LTAwMDE=",
+        "demo-stord-token",
+        "whsec_ZGVtby1zdG9yZC13ZWJob29rLXNlY3JldC0wMDAwMDE=",
+        "demo-bigbuy-key",
+        "demo-aliexpress-key",
+        "demo-aliexpress-app",
+        "demo-aliexpress-secret",
+        "demo-aliexpress-refresh",
+    }
+)
+_PAIRS = (
+    ("BASIC_AUTH_USERNAME", "BASIC_AUTH_PASSWORD"),
+    ("ADMIN_EMAIL", "ADMIN_PASSWORD"),
+    ("BIGQUERY_PROJECT_ID", "BIGQUERY_DATASET_ID"),
+)
+_LOCAL_ONLY = ("OPEN_READ", "SIM_FAULTS", "DEMO_PASSWORD", "DEMO_DATA")
 
 
 class SettingsError(Exception):
@@ -143,7 +168,7 @@ class Settings:
     smtp_url: str | None = variable("Mail server for alerts; absent means logged only.", secret, secret=True)
     mail_from: str | None = variable("Sender of alert mail.", text)
 
-    default_currency: str = variable("Currency of this merchant (ISO 4217).", text, "EUR")
+    default_currency: str = variable("Currency of this merchant (ISO 4217).", currency, "EUR")
     order_sla_hours: int = variable("Hours until a pending transfer order is late.", whole(1, 8760), 48)
     refresh_stale_minutes: int = variable("Age at which held orders count as stale.", whole(1, 10_080), 60)
     rate_limit_ip: int = variable("Requests a minute per address without credentials; 0 is off.", _LIMIT, 100)
@@ -185,9 +210,9 @@ class Settings:
         problems: list[str] = []
         values = {name: _value(name, each, given, problems, in_cloud=in_cloud) for name, each in VARIABLES.items()}
         settings = _completed(cls(**values, in_cloud=in_cloud, service=given.get("K_SERVICE", "local")))
-        problems += problems_together(settings)
+        problems += _problems_together(settings)
         if in_cloud:
-            problems += problems_in_cloud(settings, given)
+            problems += _problems_in_cloud(settings, given)
         if problems:
             raise SettingsError(problems)
         return settings
@@ -206,35 +231,6 @@ class Settings:
 VARIABLES: Mapping[str, Variable] = {
     each.name: each.metadata["variable"] for each in fields(Settings) if "variable" in each.metadata
 }
-
-
-def env_example() -> str:
-    """Return `.env.example`: every variable with its sentence, commented out."""
-    lines = ["# Every setting. All are optional; empty means absent. Generated: do not edit."]
-    for name, each in VARIABLES.items():
-        lines += ["", f"# {each.sentence}{_notes(each)}", f"# {name.upper()}={_plain(each)}"]
-    return "\n".join([*lines, ""])
-
-
-def markdown() -> str:
-    """Return the table of the documentation."""
-    lines = ["| Variable | Default | Meaning |", "| --- | --- | --- |"]
-    for name, each in VARIABLES.items():
-        names = " or ".join(f"`{spelling}`" for spelling in (name.upper(), *each.also))
-        default = f"`{_plain(each)}`" if _plain(each) else "-"
-        cloud = "" if each.in_cloud is ... else f"; in the cloud `{_written(each.in_cloud) or '-'}`"
-        lines.append(f"| {names} | {default}{cloud} | {each.sentence}{_notes(each)} |")
-    return "\n".join([*lines, ""])
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print one of the derived texts."""
-    texts = {"--env": env_example, "--markdown": markdown}
-    if len(arguments) != 1 or arguments[0] not in texts:
-        sys.stderr.write("usage: python -m shared.core.settings --env | --markdown\n")
-        return 2
-    sys.stdout.write(texts[arguments[0]]())
-    return 0
 
 
 def _value(name: str, each: Variable, given: Mapping[str, str], problems: list[str], *, in_cloud: bool) -> Any:
@@ -262,19 +258,55 @@ def _completed(settings: Settings) -> Settings:
     )
 
 
-def _notes(each: Variable) -> str:
-    return " Only locally." if each.local_only else ""
+def _problems_together(settings: Settings) -> Iterator[str]:
+    """Yield what does not fit together, anywhere."""
+    for one, other in _PAIRS:
+        if (getattr(settings, one.lower()) is None) != (getattr(settings, other.lower()) is None):
+            yield f"{one} and {other} belong together: set both or neither."
+    if settings.encryption_key and settings.kms_key:
+        yield "ENCRYPTION_KEY and KMS_KEY exclude each other: set one of them."
+    if settings.jwt_secret and len(settings.jwt_secret.encode()) < _SHORTEST_SECRET:
+        yield f"JWT_SECRET cannot be used: use at least {_SHORTEST_SECRET} bytes."
+    if settings.admin_password and len(settings.admin_password) < _SHORTEST_PASSWORD:
+        yield f"ADMIN_PASSWORD cannot be used: use at least {_SHORTEST_PASSWORD} characters."
+    if not all(_host(entry) for entry in settings.fetch_allow_hosts):
+        yield "FETCH_ALLOW_HOSTS cannot be used: use a comma list of host:port."
+    if not all(_is_origin(each) for each in settings.cors_origins):
+        yield "CORS_ORIGINS cannot be used: use a comma list of origins such as https://shop.example, without path."
 
 
-def _plain(each: Variable) -> str:
-    return each.shown or ("" if each.default is None else _written(each.default))
+def _problems_in_cloud(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is fine on a laptop and dangerous in the cloud (K_SERVICE is present)."""
+    if settings.environment == "local":
+        yield "ENVIRONMENT is local in the cloud: use dev, staging or production."
+    for name in _LOCAL_ONLY:
+        if name in given and not (name == "OPEN_READ" and not settings.open_read):
+            yield f"{name} is for the local run only: remove it."
+    for name, value in sorted(given.items()):
+        if value.strip() in DEMO_SECRETS and name not in _LOCAL_ONLY:
+            yield f"{name} holds a secret of the local simulators: set your own."
+    for host in settings.fetch_allow_hosts:
+        if _is_private(_host(host)):
+            yield "FETCH_ALLOW_HOSTS opens a private address: remove it in the cloud."
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+def _host(entry: str) -> str:
+    """Return the host of host:port, nothing for an unusable entry."""
+    try:
+        parts = urlsplit(f"//{entry}")
+        usable = parts.port and not parts.path
+    except ValueError:
+        usable = False
+    return (parts.hostname or "") if usable else ""
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in {"http", "https"} and bool(parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))

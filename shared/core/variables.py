@@ -11,6 +11,7 @@ __all__ = [
     "Variable",
     "address",
     "choice",
+    "currency",
     "flag",
     "items",
     "role",
@@ -55,7 +56,7 @@ def text(value: str) -> str:
 
 
 def secret(value: str) -> str:
-    """Read a secret as it is; PEM blocks may have their line ends written as `\\n`."""
+    r"""Read a secret as it is; PEM blocks may have their line ends written as `\n`."""
     return value.replace("\\n", "\n") if value.startswith("-----BEGIN") else value
 
 
@@ -94,6 +95,14 @@ def choice(*words: str) -> Read:
         return word
 
     return read
+
+
+def currency(value: str) -> str:
+    """Read a currency code."""
+    code = value.strip()
+    if not (len(code) == len("EUR") and code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError("use three capital letters such as EUR")
+    return code
 
 
 def role(value: str) -> Role:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from shared.core.conditions import tag
 from shared.core.errors import Problem
 from shared.core.page import Page
 from shared.http.problems import MEDIA_TYPE, problem_body
 from shared.http.router import JSON, Operation, Raw, Reply
-from shared.http.tags import tag
 
 __all__ = ["Answer", "answer_of", "refusal"]
 

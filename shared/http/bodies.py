@@ -111,12 +111,12 @@ def _decoder(hook: Callable[[list[tuple[str, Any]]], Any]) -> json.JSONDecoder:
     return json.JSONDecoder(object_pairs_hook=hook, parse_constant=_constant)
 
 
-_UNAMBIGUOUS = _decoder(_once)
-_PAIRS = _decoder(lambda pairs: _Object(pairs))
-
-
 class _Object(list[tuple[str, Any]]):
     """The pairs of an object, told apart from an array."""
+
+
+_UNAMBIGUOUS = _decoder(_once)
+_PAIRS = _decoder(_Object)
 
 
 def _where_twice(text: str) -> Path:

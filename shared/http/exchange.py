@@ -16,11 +16,11 @@ from shared.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from shared.http.context import Numbers
 from shared.http.guard import Refusal, Served
-from shared.http.numbers import Numbers
+from shared.http.origin import Trace
 from shared.http.router import FORM, JSON, MOST_JSON, Operation
 from shared.http.table import Found
-from shared.http.trace import Trace
 
 __all__ = ["Exchange", "first_refusal"]
 

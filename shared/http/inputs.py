@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,7 +39,7 @@ def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
     """Read all inputs; raise BadRequest, then ValidationFailed with the errors of query and body together."""
     given = pairs(exchange.request.query_string)
     key = _key(exchange, operation)
-    body, content = _readable(exchange, operation)
+    body, content = _readable(exchange)
     arguments: dict[str, Any] = dict(exchange.found.arguments) if exchange.found else {}
     errors: list[FieldError] = []
     try:
@@ -65,7 +65,7 @@ def _key(exchange: Exchange[Any], operation: Operation) -> str | None:
     return key
 
 
-def _readable(exchange: Exchange[Any], operation: Operation) -> tuple[bytes, Any]:
+def _readable(exchange: Exchange[Any]) -> tuple[bytes, Any]:
     """Return the body as JSON bytes and as plain content; other media types are the handler's own business."""
     media = exchange.request.mimetype if exchange.body else JSON
     if media == JSON:
@@ -90,6 +90,6 @@ def _add_body(arguments: dict[str, Any], operation: Operation, body: bytes, *, l
         read(Nothing, body, legacy=legacy)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _reader(model: type[BaseModel]) -> QueryReader:
     return QueryReader(model)

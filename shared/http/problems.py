@@ -115,14 +115,18 @@ def _real(location: tuple[str | int, ...], content: Any, *, named: bool) -> list
     """Leave out what pydantic adds to a location besides keys and indexes of the content (members of unions)."""
     kept: list[str | int] = []
     for number, part in enumerate(location):
-        if isinstance(content, dict) and part in content:
-            content = content[part]
-        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+        if _has(content, part):
             content = content[part]
         elif not (named and number == len(location) - 1):
             continue
         kept.append(part)
     return kept
+
+
+def _has(content: Any, part: str | int) -> bool:
+    if isinstance(content, list):
+        return isinstance(part, int) and part < len(content)
+    return isinstance(content, dict) and part in content
 
 
 def _visible(name: str) -> str:

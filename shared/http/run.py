@@ -4,18 +4,17 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from shared.core.conditions import precondition
 from shared.core.errors import Problem, RateLimited
-from shared.http.address import network
 from shared.http.answers import Answer, answer_of, refusal
 from shared.http.context import Context
-from shared.http.cors import preflight
 from shared.http.exchange import Exchange, first_refusal
 from shared.http.guard import admit
 from shared.http.idempotency import Claim, Idempotency, Replay
 from shared.http.inputs import Inputs, inputs_of
+from shared.http.origin import network, preflight
 from shared.http.ratelimit import Charge, Limits
 from shared.http.router import Operation
-from shared.http.tags import precondition
 from shared.ports.documents import Conflict
 
 __all__ = ["respond"]
@@ -96,7 +95,8 @@ def _work(operation: Operation, ctx: Context[Any], inputs: Inputs) -> Answer:
 def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, records: Idempotency) -> Answer:
     """Run the handler under its key, or replay the answer the key has."""
     operation = exchange.operation
-    assert operation is not None and inputs.key is not None
+    assert operation is not None
+    assert inputs.key is not None
     scope = (ctx.caller.user_id, operation.method, operation.name, inputs.key)
     claim = records.claim(scope, inputs.fingerprint())
     if isinstance(claim, Replay):

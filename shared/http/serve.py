@@ -11,27 +11,27 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from math import ceil
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Request, Response
 
+from shared.core.conditions import matches
 from shared.core.errors import InternalError, Problem, Transient, Unavailable
 from shared.core.log import bind
-from shared.http.address import client_address
 from shared.http.answers import Answer, refusal
-from shared.http.cors import cross_origin
+from shared.http.context import Numbers
 from shared.http.exchange import Exchange
 from shared.http.guard import Served, identify
 from shared.http.idempotency import Idempotency
-from shared.http.numbers import Numbers
+from shared.http.origin import client_address, cross_origin, request_id, trace
 from shared.http.ratelimit import Limits
 from shared.http.router import Router
 from shared.http.run import respond
 from shared.http.table import Table
-from shared.http.tags import matches
-from shared.http.trace import request_id, trace
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["Handler", "as_wsgi", "serve"]
 
@@ -121,7 +121,7 @@ class Handler(Generic[A]):
         except Transient as trouble:
             _log.warning("a backend is in trouble: %s", trouble.code, exc_info=True)
             problem = Unavailable(_LATER, retry_after=min(_MOST_WAIT_S, max(1, ceil(trouble.wait_s or 1))))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge: whatever it was is logged once, and the caller gets an answer
             _log.exception("a request ended in a bug")
             problem = InternalError(_BUG)
         answer = refusal(problem, exchange.path, exchange.request_id, exchange.operation)
@@ -135,10 +135,10 @@ def serve(routers: Iterable[Router], app: Callable[[], A]) -> Handler[A]:
     return Handler(routers, app)
 
 
-def as_wsgi(handle: Callable[[Request], Response]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+def as_wsgi(handle: Callable[[Request], Response]) -> "WSGIApplication":
     """Return a WSGI application, for servers and processes without the functions framework."""
 
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return handle(Request(environ))(environ, start_response)
 
     return application

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map, MapAdapter, Rule
 
 from shared.http.router import Operation, Router
 
@@ -55,7 +55,7 @@ class Table:
         rules = [Rule(_VARIABLE.sub(r"<\1>", path), endpoint=path) for path in self.places if "{" in path]
         self._map = Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
         self._map.update()
-        self._dynamic = self._map.bind("onhand")
+        self._dynamic = MapAdapter(self._map, "", "/", "", "http", "/", "GET")
 
     def _add(self, path: str, operation: Operation) -> None:
         place = self.places.setdefault(path, Place(path))

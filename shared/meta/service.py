@@ -1,9 +1,8 @@
 """Gathers what a deployment says about itself."""
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -31,8 +30,10 @@ from shared.meta.models import (
 from shared.oos.models import RefreshStatus, SourceStatus
 from shared.ports.documents import Query
 from shared.ports.store import Store
+from shared.ports.tasks import Tasks
+from shared.ports.warehouse import Warehouse
 
-__all__ = ["MetaService", "Parts", "api_document", "prometheus", "snapshot_check"]
+__all__ = ["Deployment", "MetaService", "api_document", "prometheus"]
 
 _DOCUMENT = Path(__file__).parent / "openapi.json"
 _STATM = Path("/proc/self/statm")
@@ -53,24 +54,74 @@ class Answered(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the service looks at: the store (asked for on need), the jobs' numbers, the freshness of the sources, checks."""
+class JobNumbersSource(Protocol):
+    """Where numbers of jobs come from (`shared.jobs.service.JobService`)."""
 
-    store: Callable[[], Store]
-    job_stats: Callable[[], JobStats]
-    recent_job_stats: Callable[[timedelta], JobStats]
-    refresh_status: Callable[[], RefreshStatus]
-    checks: Mapping[str, Check]
+    def stats(self, since: datetime | None = None) -> JobStats:
+        """Count jobs."""
+        ...
+
+
+class FreshnessSource(Protocol):
+    """Where the freshness of the sources comes from (`shared.oos.refreshes.RefreshService`)."""
+
+    def status(self) -> RefreshStatus:
+        """Say how fresh each source is."""
+        ...
+
+
+class Deployment(Protocol):
+    """What there is to look at (`shared.app.App`); every part is made when it is first asked for."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The documents."""
+        ...
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse."""
+        ...
+
+    @property
+    def tasks(self) -> Tasks:
+        """The queue."""
+        ...
+
+    @property
+    def jobs(self) -> JobNumbersSource:
+        """The jobs."""
+        ...
+
+    @property
+    def refreshes(self) -> FreshnessSource:
+        """The refreshes."""
+        ...
 
 
 class MetaService:
     """Health, readiness and numbers of one deployment."""
 
-    def __init__(self, settings: Settings, clock: Clock, parts: Parts) -> None:
-        """Take the settings, the clock and what to look at."""
-        self._settings, self._clock, self._parts = settings, clock, parts
-        self._readiness = Readiness(parts.checks, clock)
+    def __init__(self, deployment: Deployment) -> None:
+        """Take what to look at; nothing of it is touched before it is asked for."""
+        self._of, self._settings, self._clock = deployment, deployment.settings, deployment.clock
+        checks: Mapping[str, Check] = {
+            "store": self._check_store,
+            "warehouse": self._check_warehouse,
+            "tasks": self._check_tasks,
+            "snapshots": self._check_snapshots,
+        }
+        self._readiness = Readiness(checks, deployment.clock)
 
     def root(self) -> Root:
         """Say where to find what."""
@@ -99,8 +150,8 @@ class MetaService:
     def metrics(self, answered: Answered) -> Metrics:
         """Return all numbers; requests are those of this instance."""
         uptime = self._clock.monotonic() - answered.started
-        jobs, recent = self._parts.job_stats(), self._parts.recent_job_stats(_DAY)
-        sources = self._parts.refresh_status().sources
+        jobs, recent = self._of.jobs.stats(), self._of.jobs.stats(self._clock.now() - _DAY)
+        sources = self._of.refreshes.status().sources
         return Metrics(
             timestamp=self._clock.now(),
             application=Application(
@@ -131,7 +182,7 @@ class MetaService:
             raise Forbidden("This needs the role admin.", needed=Role.ADMIN.value)
 
     def _database(self, sources: list[SourceStatus]) -> Database:
-        store = self._parts.store()
+        store = self._of.store
         return Database(
             kind=urlsplit(self._settings.store_url).scheme,
             products=store.count(Query("products")),
@@ -143,15 +194,20 @@ class MetaService:
             open_oos_orders=sum(each.open_orders for each in sources),
         )
 
+    def _check_store(self) -> None:
+        self._of.store.documents.ping()
 
-def snapshot_check(refresh_status: Callable[[], RefreshStatus]) -> Check:
-    """Return the check of the published snapshots: stale data is shown with its age, so it degrades only."""
+    def _check_warehouse(self) -> None:
+        self._of.warehouse.ping()
 
-    def check() -> str | None:
-        stale = [str(each.source) for each in refresh_status().sources if each.enabled and each.stale]
+    def _check_tasks(self) -> None:
+        self._of.tasks.ping()
+
+    def _check_snapshots(self) -> str | None:
+        """Stale data is shown with its age, so it degrades only."""
+        sources = self._of.refreshes.status().sources
+        stale = [str(each.source) for each in sources if each.enabled and each.stale]
         return f"stale: {', '.join(stale)}" if stale else None
-
-    return check
 
 
 def api_document() -> bytes | None:
