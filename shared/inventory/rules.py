@@ -1,0 +1,212 @@
+"""Pure rules of stock: what a level counts, what a change may do to it. Levels and sums are the stored documents' data."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from shared.core.clock import instant, parse_instant
+from shared.core.errors import InsufficientStock, InvalidState, QuantityMismatch
+from shared.core.money import rounded
+from shared.core.quantities import MOST
+from shared.core.words import words
+from shared.inventory.words import MovementType, StockStatus
+
+__all__ = [
+    "TICK",
+    "Data",
+    "can_take",
+    "check_change",
+    "expired",
+    "facts_of_product",
+    "facts_of_store",
+    "labelled",
+    "live",
+    "moved",
+    "new_level",
+    "new_stock",
+    "recounted",
+    "search_tokens",
+    "status_of",
+    "summed",
+]
+
+Data = dict[str, Any]
+
+OUTGOING = frozenset({MovementType.REMOVAL, MovementType.SALE, MovementType.TRANSFER_OUT})
+_OUT = frozenset({MovementType.REMOVAL, MovementType.SALE})
+_DEFAULT_THRESHOLD = 10
+_LONGEST_TOKEN = 12
+TICK = timedelta(microseconds=1)
+
+
+def facts_of_product(product: Mapping[str, Any]) -> Data:
+    """Return what a level repeats of its product, from the product's document."""
+    price = product.get("sale_price") or product.get("unit_cost")
+    return {
+        "sku": product["sku"],
+        "product_name": product["name"],
+        "brand": product.get("brand"),
+        "category": product.get("category"),
+        "package_size": product.get("package_size"),
+        "product_active": product.get("status", "active") == "active",
+        "reorder_threshold": product.get("reorder_threshold", _DEFAULT_THRESHOLD),
+        "price": price,
+        "sale_price": product.get("sale_price"),
+        "currency": product.get("currency"),
+    }
+
+
+def facts_of_store(store: Mapping[str, Any]) -> Data:
+    """Return what a level repeats of its store, from the store's document."""
+    return {
+        "store_name": store["name"],
+        "region": store["region"],
+        "in_warehouse": store["store_type"] == "Warehouse",
+    }
+
+
+def new_level(store_id: str, product_id: str, facts: Mapping[str, Any], now: datetime) -> Data:
+    """Return a level without stock; `facts` are those of its product and store."""
+    moment = instant(now)
+    level: Data = {
+        "store_id": store_id,
+        "product_id": product_id,
+        "on_hand": 0,
+        "held": {},
+        "reorder_level": None,
+        "max_stock": None,
+        "allow_negative": False,
+        "day": None,
+        "day_open": 0,
+        "day_out": 0,
+        "movements": 0,
+        "created_at": moment,
+        "last_updated": moment,
+        "version": 1,
+    }
+    return recounted(labelled(level, facts), now)
+
+
+def new_stock(product_id: str) -> Data:
+    """Return the sums of a product without levels."""
+    return {
+        "product_id": product_id,
+        "current_stock": 0,
+        "available_stock": 0,
+        "reserved_stock": 0,
+        "stock_version": 0,
+        "expiries": {},
+    }
+
+
+def labelled(level: Mapping[str, Any], facts: Mapping[str, Any]) -> Data:
+    """Return the level with (some) facts of its product or store, and the words it is found by."""
+    after = {**level, **facts}
+    after["tokens"] = search_tokens(after.get(name) for name in ("product_name", "sku", "brand", "store_name"))
+    return after
+
+
+def search_tokens(texts: Iterable[str | None]) -> list[str]:
+    """Return every beginning of every word, up to 12 characters, so that one equality finds a word's prefix."""
+    found = {word for text in texts if text for word in words(text)}
+    return sorted({word[:size] for word in found for size in range(1, min(len(word), _LONGEST_TOKEN) + 1)})
+
+
+def live(level: Mapping[str, Any], now: datetime) -> int:
+    """Return the units reserved at a moment: those of reservations that have no end or one still to come."""
+    moment = instant(now)
+    return sum(quantity for quantity, until in level["held"].values() if until is None or until > moment)
+
+
+def expired(level: Mapping[str, Any], now: datetime) -> list[str]:
+    """Return the ids of reservations that have ended and still lie in the level."""
+    moment = instant(now)
+    return [name for name, (_, until) in level["held"].items() if until is not None and until <= moment]
+
+
+def recounted(level: Mapping[str, Any], now: datetime) -> Data:
+    """Return the level with everything that follows from its quantities, threshold and price."""
+    after = dict(level)
+    reserved = live(level, now)
+    available = max(0, level["on_hand"] - reserved)
+    threshold = level["reorder_level"] if level["reorder_level"] is not None else level["reorder_threshold"]
+    status = status_of(available, threshold)
+    ends = [until for _, until in level["held"].values() if until is not None]
+    price = level["price"]
+    after |= {
+        "reserved": reserved,
+        "available": available,
+        "effective_reorder_level": threshold,
+        "stock_status": status.value,
+        "low_stock": status is not StockStatus.SUFFICIENT,
+        "next_expiry": min(ends, default=None),
+        "value": None if price is None else str(rounded(Decimal(price) * level["on_hand"])),
+    }
+    return after
+
+
+def status_of(available: int, threshold: int) -> StockStatus:
+    """Return how so many available units stand against a threshold; at the threshold is low."""
+    if available <= 0:
+        return StockStatus.CRITICAL
+    return StockStatus.LOW if available <= threshold else StockStatus.SUFFICIENT
+
+
+def check_change(
+    level: Mapping[str, Any], quantity: int, kind: MovementType, now: datetime, *, expected: int | None = None
+) -> None:
+    """Raise QuantityMismatch, InsufficientStock or InvalidState when the change may not be made."""
+    on_hand = level["on_hand"]
+    if expected is not None and expected != on_hand:
+        detail = "The quantity on hand is not the one you expected; read it again."
+        raise QuantityMismatch(detail, current_quantity=on_hand)
+    if not level["allow_negative"] and quantity < 0:
+        available = max(0, on_hand - live(level, now))
+        floor = available if kind in OUTGOING else max(0, on_hand)
+        if -quantity > floor:
+            raise _short(floor, -quantity)
+    if not -MOST <= on_hand + quantity <= MOST:
+        detail = f"A level holds between {-MOST} and {MOST} units."
+        raise InvalidState(detail, current=on_hand, allowed=[])
+
+
+def can_take(level: Mapping[str, Any], quantity: int, now: datetime) -> bool:
+    """Say whether so many units may leave a level."""
+    return bool(level["allow_negative"]) or quantity <= max(0, level["on_hand"] - live(level, now))
+
+
+def moved(level: Mapping[str, Any], quantity: int, kind: MovementType, now: datetime) -> Data:
+    """Return the level after a change; its time is later than that of every earlier movement of the level."""
+    moment = max(now, parse_instant(level["last_updated"]) + TICK) if level["movements"] else now
+    day = instant(moment)[:10]
+    same = level["day"] == day
+    out = -quantity if kind in _OUT else 0
+    after = {
+        **level,
+        "on_hand": level["on_hand"] + quantity,
+        "day": day,
+        "day_open": level["day_open"] if same else level["on_hand"],
+        "day_out": (level["day_out"] if same else 0) + out,
+        "movements": level["movements"] + 1,
+        "last_updated": instant(moment),
+        "version": level["version"] + 1,
+    }
+    return recounted(after, now)
+
+
+def summed(stock: Mapping[str, Any], level_id: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Data:
+    """Return the product's sums after one of its levels changed; keys that others keep in them stay."""
+    expiries = {name: until for name, until in stock["expiries"].items() if name != level_id}
+    if after["next_expiry"] is not None:
+        expiries[level_id] = after["next_expiry"]
+    sums: Data = {**stock, "expiries": expiries}
+    for name, of_level in (("current", "on_hand"), ("available", "available"), ("reserved", "reserved")):
+        sums[f"{name}_stock"] += after[of_level] - (before[of_level] if before else 0)
+    return sums
+
+
+def _short(available: int, requested: int) -> InsufficientStock:
+    units = "unit is" if available == 1 else "units are"
+    detail = f"Only {available} {units} available at this store; {requested} were requested."
+    return InsufficientStock(detail, available=available, requested=requested)

@@ -1,0 +1,221 @@
+"""Levels and sums in hand for one commit: read once, changed in memory, written together."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.core.clock import Clock
+from shared.core.errors import AlreadyExists, InvalidState, NotFound
+from shared.core.ids import Ids
+from shared.inventory.keys import level_id, level_key, movement_key, product_key, stock_key, store_key
+from shared.inventory.rules import (
+    Data,
+    facts_of_product,
+    facts_of_store,
+    labelled,
+    new_level,
+    new_stock,
+    recounted,
+    summed,
+)
+from shared.ports.documents import Create, Delete, Key, Put, Stored, Write
+from shared.ports.store import Store
+from shared.warehousing.outbox import WarehouseOutbox
+
+__all__ = ["MOVEMENT_TABLE", "Desk", "Pair", "WorkingSet"]
+
+Pair = tuple[str, str]
+"""A product's id and a store's id."""
+
+MOVEMENT_TABLE = "stock_movements"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What booking needs.
+
+    `on_change` is told, inside the commit, which levels changed (an alert check is queued there); `on_rows` is called
+    after the commit, when rows wait for the warehouse.
+    """
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    outbox: WarehouseOutbox
+    on_change: Callable[[Sequence[Pair]], None] = lambda _: None
+    on_rows: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
+class _Held:
+    """A document as read (None: it does not exist) and as it will be."""
+
+    stored: Stored | None
+    data: Data | None
+
+    @property
+    def changed(self) -> bool:
+        return self.data is not None and (self.stored is None or self.data is not self.stored.data)
+
+
+@dataclass(slots=True)
+class _Made:
+    """What was decided besides levels and sums."""
+
+    movements: list[Data] = field(default_factory=list)
+    other: list[Write] = field(default_factory=list)
+    touched: list[Pair] = field(default_factory=list)
+
+
+class WorkingSet:
+    """Levels and sums as they stand in one commit."""
+
+    def __init__(self, desk: Desk, pairs: Sequence[Pair]) -> None:
+        """Read what the pairs need; use `Ledger.open`."""
+        self._desk, self._store = desk, desk.store
+        self.now: datetime = desk.clock.now()
+        self._levels: dict[Pair, _Held] = {}
+        self._sums: dict[str, _Held] = {}
+        self._facts: dict[Key, Stored] = {}
+        self._made = _Made()
+        self.include(pairs)
+
+    def include(self, pairs: Iterable[Pair]) -> None:
+        """Read further pairs into the same booking."""
+        new = [pair for pair in pairs if pair not in self._levels]
+        keys = [key for product, store in new for key in (level_key(store, product), stock_key(product))]
+        found = self._store.get_many(list(dict.fromkeys(keys))) if keys else {}
+        for product, store in new:
+            level, sums = found.get(level_key(store, product)), found.get(stock_key(product))
+            self._levels[product, store] = _Held(level, level.data if level else None)
+            self._sums.setdefault(product, _Held(sums, sums.data if sums else None))
+        self._read_facts([pair for pair in new if self._levels[pair].data is None])
+
+    def level(self, product_id: str, store_id: str) -> Data | None:
+        """Return the level's data as it stands in this booking, with reservations counted now; None without one."""
+        data = self._levels[product_id, store_id].data
+        return None if data is None else recounted(data, self.now)
+
+    def level_id(self, product_id: str, store_id: str) -> str:
+        """Return the id of a pair's level."""
+        return level_id(store_id, product_id)
+
+    def version(self, product_id: str, store_id: str) -> int:
+        """Return the level's present version; 0 without one."""
+        data = self._levels[product_id, store_id].data
+        return data["version"] if data else 0
+
+    def available(self, product_id: str, store_id: str) -> int:
+        """Return the units that may be taken from a level now."""
+        level = self.level(product_id, store_id)
+        return level["available"] if level else 0
+
+    def stock(self, product_id: str) -> Data:
+        """Return the sums over a product's levels as they stand in this booking (zeros without any)."""
+        data = self._sums[product_id].data
+        return data if data is not None else new_stock(product_id)
+
+    def require(self, product_id: str, store_id: str) -> None:
+        """Raise NotFound when the pair has no level and its product or store does not exist."""
+        if self._levels[product_id, store_id].data is not None:
+            return
+        for key, word in ((product_key(product_id), "product"), (store_key(store_id), "store")):
+            if key not in self._facts:
+                raise NotFound(f"No {word} has this id.", resource=word)
+
+    def ensure_level(self, product_id: str, store_id: str) -> Data:
+        """Return the pair's level, made empty when there is none; raise NotFound."""
+        held = self._levels[product_id, store_id]
+        if held.data is None:
+            self.require(product_id, store_id)
+            product, store = self._facts[product_key(product_id)], self._facts[store_key(store_id)]
+            facts = facts_of_product(product.data) | facts_of_store(store.data)
+            self._replace((product_id, store_id), new_level(store_id, product_id, facts, self.now))
+        assert held.data is not None
+        return held.data
+
+    def create_level(self, product_id: str, store_id: str) -> Data:
+        """Make the pair's level; raise AlreadyExists when it has one."""
+        if self._levels[product_id, store_id].data is not None:
+            raise AlreadyExists("This store has a level of this product.", field="product_id")
+        return self.ensure_level(product_id, store_id)
+
+    def relabel(self, product_id: str, store_id: str, facts: Data) -> None:
+        """Let a level repeat new facts of its product or store; nothing a caller could have changed moves."""
+        level = self._levels[product_id, store_id].data
+        if level is not None:
+            self._replace((product_id, store_id), recounted(labelled(level, facts), self.now))
+
+    def drop_level(self, product_id: str, store_id: str) -> None:
+        """Remove a level that holds nothing; raise InvalidState otherwise."""
+        held = self._levels[product_id, store_id]
+        if held.data is None or held.stored is None:
+            return
+        if held.data["on_hand"] != 0 or held.data["held"]:
+            raise InvalidState("There is stock.", current=held.data["on_hand"], allowed=[0])
+        self._made.other.append(Delete(held.stored.key, held.stored.version))
+        held.data = held.stored.data
+
+    def writes(self) -> list[Write]:
+        """Return everything decided so far."""
+        writes: list[Write] = [
+            _write(level_key(store, product), held) for (product, store), held in self._levels.items() if held.changed
+        ]
+        writes += [_write(stock_key(product), held) for product, held in self._sums.items() if held.changed]
+        writes += self._made.other
+        if self._made.movements:
+            writes += [Create(movement_key(one["id"]), _document(one)) for one in self._made.movements]
+            first = self._made.movements[0]["id"]
+            writes.append(self._desk.outbox.rows(MOVEMENT_TABLE, first, [_row(one) for one in self._made.movements]))
+        return writes
+
+    def write(self) -> None:
+        """Let everything decided join the surrounding commit."""
+        self._store.write(self.writes())
+        if self._made.touched:
+            self._desk.on_change(list(dict.fromkeys(self._made.touched)))
+        if self._made.movements:
+            self._store.after_commit(self._desk.on_rows)
+
+    def _replace(self, pair: Pair, after: Data) -> None:
+        held, sums = self._levels[pair], self._sums[pair[0]]
+        sums.data = summed(self.stock(pair[0]), level_id(pair[1], pair[0]), held.data, after)
+        held.data = after
+
+    def _touch(self, pair: Pair) -> None:
+        self._made.touched.append(pair)
+
+    def _read_facts(self, pairs: Sequence[Pair]) -> None:
+        keys = [key for product, store in pairs for key in (product_key(product), store_key(store))]
+        unread = [key for key in dict.fromkeys(keys) if key not in self._facts]
+        if unread:
+            self._facts |= self._store.get_many(unread)
+
+
+def _write(key: Key, held: _Held) -> Write:
+    assert held.data is not None
+    return Create(key, held.data) if held.stored is None else Put(key, held.data, held.stored.version)
+
+
+def _document(movement: Data) -> dict[str, Any]:
+    return {name: value for name, value in movement.items() if name != "id"}
+
+
+def _row(movement: Data) -> dict[str, Any]:
+    return {name: movement[name] for name in _ROW}
+
+
+_ROW = (
+    "id",
+    "created_at",
+    "product_id",
+    "store_id",
+    "transaction_type",
+    "quantity",
+    "previous_stock",
+    "new_stock",
+    "reason",
+    "reference",
+    "user_id",
+)
