@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.core.clock import Clock, SystemClock
-from shared.core.errors import NotBuilt
 from shared.core.ids import Ids, RandomIds
 from shared.core.once import once
 from shared.core.settings import Settings
@@ -22,6 +21,7 @@ from shared.core.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from shared.adapters.cloud_tasks import Target
     from shared.adapters.jose.keys import Ed25519Private
     from shared.adapters.local_queue import SqliteSchedules, SqliteTasks
     from shared.adapters.shapes import Shapes
@@ -125,16 +125,27 @@ class App:
         """Return the queue that TASKS_URL names."""
         if urlsplit(self.settings.tasks_url).scheme == "local":
             return self.local_tasks
-        detail = "Cloud Tasks is not built into this release; TASKS_URL must be local://."
-        raise NotBuilt(detail)
+        from shared.adapters.cloud_tasks import CloudTasks
+
+        return CloudTasks(_location(self.settings.tasks_url), self.worker_target)
 
     @once
     def schedules(self) -> Schedules:
         """Return the schedules that SCHEDULES_URL names."""
         if urlsplit(self.settings.schedules_url).scheme == "local":
             return self.local_schedules
-        detail = "Cloud Scheduler is not built into this release; SCHEDULES_URL must be local://."
-        raise NotBuilt(detail)
+        from shared.adapters.cloud_scheduler import CloudScheduler
+
+        return CloudScheduler(_location(self.settings.schedules_url), self.worker_target)
+
+    @once
+    def worker_target(self) -> Target:
+        """Return whom the platform's queue and scheduler call, and as whom."""
+        from shared.adapters.cloud_tasks import Target
+
+        settings = self.settings
+        url = settings.worker_url or ""
+        return Target(url, settings.worker_audience or url, next(iter(settings.worker_invokers), ""))
 
     @once
     def local_tasks(self) -> SqliteTasks:
@@ -162,6 +173,10 @@ class App:
     @once
     def secrets(self) -> Secrets:
         """Return the sealing of small texts."""
+        if self.settings.kms_key:
+            from shared.adapters.kms import KmsSecrets
+
+            return KmsSecrets(self.settings.kms_key)
         from shared.adapters.aes_gcm import AesGcm, local_encryption_key
 
         return AesGcm(self.settings.encryption_key or local_encryption_key(self.data_dir))
@@ -414,3 +429,9 @@ class App:
         if name != ":memory:":
             path.parent.mkdir(parents=True, exist_ok=True)
         return name
+
+
+def _location(url: str) -> str:
+    """Return the resource name of `scheme://project/location`."""
+    parts = urlsplit(url)
+    return f"projects/{parts.netloc}/locations/{parts.path.strip('/')}"

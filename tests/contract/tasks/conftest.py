@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.cloud_tasks import CloudTasks, Target
 from shared.adapters.local_queue import Dispatcher, HttpCalls, SqliteTasks
 from shared.core.clock import ManualClock
 from shared.ports.tasks import Tasks
 from tests.contract.worker import Worker, running_worker
+from tests.google.tasks.engine import PARENT, CloudTasksEngine, running_cloud_tasks
 
-QUEUES = ("local-memory", "local-file")
+QUEUES = ("local-memory", "local-file", "cloud-tasks")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ def worker() -> Iterator[Worker]:
 def queue(request: pytest.FixtureRequest, worker: Worker, tmp_path: Path) -> Iterator[Queue]:
     """Give each queue in turn, empty."""
     clock = ManualClock()
+    if request.param == "cloud-tasks":
+        engine = CloudTasksEngine(clock, lambda _, __: "token-1")
+        with running_cloud_tasks(engine) as client:
+            target = Target(worker.url, worker.url, "invoker@test")
+            yield Queue(CloudTasks(PARENT, target, client), clock, worker, engine.run_due)
+        return
     path = ":memory:" if request.param == "local-memory" else tmp_path / "queue.db"
     tasks = SqliteTasks(path, clock)
     dispatcher = Dispatcher(tasks, HttpCalls(worker.url, lambda: "token-1").task, clock, rng=random.Random(1))

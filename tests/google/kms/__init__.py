@@ -1,0 +1,1 @@
+"""Cloud KMS for tests: encrypt and decrypt of one key, spoken to by the official client."""
