@@ -181,44 +181,55 @@ def _die_at(
     point: int, documents: Documents, *, outbox: type[Outbox] = Outbox, wake: bool = True
 ) -> tuple[bool, World, str]:
     """Run one job on an instance that dies at the n-th call, then on a new one until it ends (or for ten minutes)."""
-    tapped = TappedDocuments(documents)
-    world = World(a_kind(counting), documents=tapped, seed=point)
-    tasks = TappedTasks(world.queue)
-    world.tasks = tasks
-    world.ids._last = 1000 * point  # one store sees many runs
-    calls = 0
-    died = False
+    mortal = _Mortal(point, documents, outbox)
+    world, subject = mortal.world, f"{outbox.__name__}-{point}"
+    mortal.attempt(lambda: world.start(subject, units=3))  # the trigger, which its sender repeats without an answer
+    mortal.attempt(lambda: mortal.died and world.start(subject, units=3))
+    for _ in range(20 if wake else 10):
+        mortal.attempt(world.dispatcher.run_due)
+        world.clock.advance(61)
+        mortal.attempt(world.jobs.outbox.sweep)
+    mortal.tap(lambda *_: None)
+    found = documents.query(Query(JOBS, equals=(("subject", subject),)))
+    return mortal.died, world, found[0].key.id if found else "none"
 
-    def fatal(*_: object) -> None:
-        nonlocal calls, died
-        if not died and calls == point:
-            died = True
-            raise Crash
-        calls += 1
 
-    def attempt(work: Callable[[], object]) -> None:
+class _Mortal:
+    """An instance that dies at the n-th call of its store and queue, and is started anew."""
+
+    def __init__(self, point: int, documents: Documents, outbox: type[Outbox]) -> None:
+        self.left, self.died, self._outbox = point, False, outbox
+        self._documents = TappedDocuments(documents)
+        self.world = World(a_kind(counting), documents=self._documents, seed=point)
+        self.world.ids._last = 1000 * point  # one store sees many runs
+        self._tasks = TappedTasks(self.world.queue)
+        self.world.tasks = self._tasks
+        self._start()
+        self.tap(self._fatal)
+
+    def tap(self, listener: Callable[[str, Any], None]) -> None:
+        """Hear every call before and after it is made."""
+        for tapped in (self._documents, self._tasks):
+            tapped.before = tapped.after = listener
+
+    def attempt(self, work: Callable[[], object]) -> None:
+        """Work until done or dead; start anew in both cases."""
         try:
             work()
         except Crash:
-            world.clock.advance(1)
-        world.restart()
-        world.jobs.outbox = outbox(world.store, tasks, world.clock)
-        world.runner._outbox = world.jobs.outbox
+            self.world.clock.advance(1)
+        self._start()
 
-    attempt(lambda: None)
-    for tap in (tapped, tasks):
-        tap.before = tap.after = fatal
-    subject = f"{outbox.__name__}-{point}"
-    attempt(lambda: world.start(subject, units=3))  # the trigger, which its sender repeats when it got no answer
-    attempt(lambda: died and world.start(subject, units=3))
-    for _ in range(20 if wake else 10):
-        attempt(world.dispatcher.run_due)
-        world.clock.advance(61)
-        attempt(world.jobs.outbox.sweep)
-    for tap in (tapped, tasks):
-        tap.before = tap.after = lambda *_: None
-    found = documents.query(Query(JOBS, equals=(("subject", subject),)))
-    return died, world, found[0].key.id if found else "none"
+    def _start(self) -> None:
+        self.world.restart()
+        self.world.jobs.outbox = self._outbox(self.world.store, self._tasks, self.world.clock)
+        self.world.runner._outbox = self.world.jobs.outbox
+
+    def _fatal(self, *_: object) -> None:
+        if not self.died and self.left == 0:
+            self.died = True
+            raise Crash
+        self.left -= 1
 
 
 def _value(documents: Documents, key: Key) -> int:
