@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.licences import licence_table
 from local.manifest import Manifest, manifests
-from shared.core.settings import env_example, markdown
+from shared.core.settings_table import env_example, markdown
 
 __all__ = ["broken_links", "main", "pages", "stale"]
 

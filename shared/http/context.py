@@ -79,4 +79,4 @@ class Context(Generic[A_co]):
 
     def has_current(self, tag: str) -> bool:
         """Say whether the caller's `If-None-Match` names this tag (unquoted): then no body needs to be made."""
-        return matches(self.request.headers.get("If-None-Match"), f'"{tag}"')
+        return matches(self.request.environ.get("HTTP_IF_NONE_MATCH"), f'"{tag}"')

@@ -7,14 +7,14 @@ allowed origins, never from `*`.
 import hashlib
 import ipaddress
 import re
-from collections.abc import Collection
-from typing import NamedTuple
-
-from werkzeug.datastructures import EnvironHeaders, Headers
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from shared.core.ids import Ids
 
 __all__ = ["Trace", "client_address", "cross_origin", "network", "preflight", "request_id", "trace"]
+
+Environ = Mapping[str, Any]
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
@@ -38,21 +38,21 @@ class Trace(NamedTuple):
     parent: str
 
 
-def request_id(headers: Headers | EnvironHeaders, ids: Ids) -> str:
+def request_id(environ: Environ, ids: Ids) -> str:
     """Return the caller's id of the request, or a new one."""
-    for name in ("X-Request-ID", "X-Correlation-ID"):
-        given = headers.get(name)
+    for name in ("HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID"):
+        given = environ.get(name)
         if given and _ID.fullmatch(given):
             return given
     return ids.new("req")
 
 
-def trace(headers: Headers | EnvironHeaders, request: str) -> Trace:
+def trace(environ: Environ, request: str) -> Trace:
     """Return the caller's trace, or one derived from the request's id."""
-    given = headers.get("traceparent")
+    given = environ.get("HTTP_TRACEPARENT")
     if given and (found := _TRACEPARENT.fullmatch(given)) and found[1] != _NO_TRACE:
         return Trace(found[1], found[2], given)
-    cloud = headers.get("X-Cloud-Trace-Context")
+    cloud = environ.get("HTTP_X_CLOUD_TRACE_CONTEXT")
     if cloud and (found := _CLOUD.fullmatch(cloud)):
         span = f"{int(found[2]) % 2**64:016x}"
         return Trace(found[1], span, f"00-{found[1]}-{span}-01")

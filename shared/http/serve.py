@@ -101,17 +101,17 @@ class Handler(Generic[A]):
         found = self.table.find(path)
         method = "GET" if request.method == "HEAD" else request.method
         operation = None if found is None else found.place.operations.get(method)
-        headers = request.headers
-        named = request_id(headers, app.ids)
-        exchange = Exchange(app, request, path, found, operation, named, trace(headers, named), self.numbers)
-        forwarded = headers.get("X-Forwarded-For")
+        environ = request.environ
+        named = request_id(environ, app.ids)
+        exchange = Exchange(app, request, path, found, operation, named, trace(environ, named), self.numbers)
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
         exchange.address = client_address(request.remote_addr, forwarded, app.settings.trusted_proxy_hops)
         return exchange
 
     def _answer(self, exchange: Exchange[A], ready: _Ready[A]) -> Answer:
         problem: Problem
         try:
-            credentials = exchange.request.headers.get("Authorization")
+            credentials = exchange.request.environ.get("HTTP_AUTHORIZATION")
             exchange.caller, exchange.refusal = identify(
                 exchange.app.access, exchange.operation, credentials, exchange.method
             )
@@ -156,7 +156,7 @@ def _response(exchange: Exchange[Any], answer: Answer) -> Response:
     }
     headers |= exchange.limit_headers
     headers |= answer.headers
-    origin = request.headers.get("Origin")
+    origin = request.environ.get("HTTP_ORIGIN")
     if origin:
         headers |= cross_origin(origin, exchange.app.settings.cors_origins, exchange.path)
     if "Vary" in answer.headers:
@@ -165,7 +165,7 @@ def _response(exchange: Exchange[Any], answer: Answer) -> Response:
     status, body = answer.status, answer.body
     if answer.etag is not None:
         headers["ETag"] = answer.etag
-        if status == 200 and exchange.method in _READING and matches(request.headers.get("If-None-Match"), answer.etag):  # noqa: PLR2004
+        if status == 200 and exchange.method in _READING and matches(request.environ.get("HTTP_IF_NONE_MATCH"), answer.etag):  # noqa: PLR2004
             status, body = 304, b""
     return _flask_response(exchange, status, headers, body)
 
