@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from shared.core.clock import parse_instant
-from shared.core.errors import BadRequest, NotFound
+from shared.core.errors import BadRequest, FieldError, NotFound
 from shared.oos.queue import Filter, Place, placed, selected
 from shared.oos.reader import Current, Loaded, SnapshotReader
 from shared.oos.resolved import resolved_key, walk
@@ -160,7 +160,7 @@ class OosService:
         loaded = self._reader.snapshot(snapshot_id)
         if loaded is None or loaded.header.source != source:
             detail = "This cursor's snapshot is no longer kept; start the walk again."
-            raise BadRequest(detail, code="bad_cursor")
+            raise BadRequest(detail, errors=(FieldError("query:cursor", "bad_cursor", detail),))
         return loaded
 
     @staticmethod
