@@ -35,7 +35,10 @@ _TELLING = 6
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Whom to call and with how much patience; `base_url` holds scheme, host and the path all calls begin with."""
+    """Whom to call and with how much patience; `base_url` holds scheme, host and the path all calls begin with.
+
+    `patience_s` bounds one wait, `retry_s` the time after which a call is not tried again, `total_s` each try.
+    """
 
     name: str
     base_url: str
@@ -43,6 +46,7 @@ class Profile:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     tries: int = 3
     patience_s: float = 5.0
+    retry_s: float = 20.0
     total_s: float = 25.0
 
 
@@ -163,7 +167,7 @@ class VendorApi:
         wait_s = _BACKOFF.wait_s(number, self._rng) if trouble.wait_s is None else trouble.wait_s
         spent = self._clock.monotonic() - started
         last = number + 1 >= self._profile.tries
-        return None if last or wait_s > self._profile.patience_s or spent + wait_s > self._profile.total_s else wait_s
+        return None if last or wait_s > self._profile.patience_s or spent + wait_s > self._profile.retry_s else wait_s
 
     def _named(self, trouble: Transient, where: str) -> Transient:
         detail = self._placed(where, trouble.detail)

@@ -287,7 +287,7 @@ def test_a_look_up_asks_by_ids_with_plain_commas_and_nothing_that_hides_orders()
     }
     assert verdicts["1"].order is not None
     assert verdicts["77"].order is None
-    assert fetch.requests[0].url.endswith("/2026-07/order?IDs=1,2,77&SortOrder=Oldest&Limit=250&Page=1")
+    assert fetch.requests[0].url.endswith("/2026-07/order?IDs=1,2,77&SortOrder=Oldest&Limit=50&Page=1")
 
 
 def test_a_look_up_takes_no_more_than_its_batch_and_asks_nothing_for_nothing() -> None:

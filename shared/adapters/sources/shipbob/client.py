@@ -83,7 +83,7 @@ class ShipBobSource:
 
     def _look_up_query(self, wanted: Sequence[str]) -> str:
         ids = encode([("IDs", ",".join(order_id.replace(",", " ") for order_id in wanted))], plain=",")
-        rest = encode([("SortOrder", self._options.sort_order), ("Limit", str(self._options.page_size)), ("Page", "1")])
+        rest = encode([("SortOrder", self._options.sort_order), ("Limit", str(_LOOK_UP)), ("Page", "1")])
         return f"{ids}&{rest}"
 
     def _rows(self, reply: Reply, where: str) -> list[Any]:
