@@ -1,13 +1,16 @@
 """`make docs`: the files and parts of files that are derived from the code; `--check` says which are not fresh."""
 
+import json
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.gateway import routers
 from local.licences import licence_table
 from local.manifest import Manifest, manifests
 from shared.core.settings_table import env_example, markdown
+from shared.http.openapi import document
 
 __all__ = ["broken_links", "main", "pages", "stale"]
 
@@ -25,6 +28,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/licences.md": licence_table(),
         ROOT / "docs/settings.md": _settings(),
         ROOT / ".env.example": env_example(),
+        **_api_document(),
     }
 
 
@@ -66,6 +70,15 @@ def _function_table(functions: dict[str, Manifest]) -> str:
         for name, facts in functions.items()
     ]
     return "\n".join(["| Function | What it serves | Paths |", "| --- | --- | --- |", *rows])
+
+
+def _api_document() -> dict[Path, str]:
+    """Return the API document twice: laid out for people and their diffs, and as `meta` serves it."""
+    api = document(routers())
+    return {
+        ROOT / "docs/openapi.json": json.dumps(api, indent=2, ensure_ascii=False) + "\n",
+        ROOT / "shared/meta/openapi.json": json.dumps(api, ensure_ascii=False, separators=(",", ":")),
+    }
 
 
 def _settings() -> str:

@@ -18,7 +18,7 @@ _LISTENING = re.compile(r"Listening at: (http://127\.0\.0\.1:\d+)")
 def clean_environment(data: Path) -> dict[str, str]:
     """Return an environment without PYTHONPATH, whose embedded backends live in a folder of the test's own."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "DATA_DIR": str(data), "HOST": "127.0.0.1", "PORT": "0"}
+    return {**kept, "DATA_DIR": str(data), "HOST": "127.0.0.1", "PORT": "0", "GUNICORN_LOG_LEVEL": "info"}
 
 
 @contextmanager
