@@ -83,7 +83,9 @@ def _watch(product: Product, job_id: str) -> None:
         if job.finished_at is not None:
             counts = job.result or {}
             if counts:
-                _say(f"{job.name}: done, {counts['fetched']} orders read in {counts['pages']} pages, {counts['held']} held")
+                _say(
+                    f"{job.name}: done, {counts['fetched']} orders read in {counts['pages']} pages, {counts['held']} held"
+                )
             return
         threading.Event().wait(_POLL_S)
         waited += _POLL_S
@@ -97,7 +99,9 @@ def _greet(product: Product) -> None:
         _say(f"  simulator {name}: {simulator.origin}")
     _say("  users: admin, manager, operator, viewer @onhand.local")
     _say(f"  password of each: {settings.demo_password}; Basic pair: {settings.basic_auth_username} with the same")
-    _say(f"  try: curl -s -u {settings.basic_auth_username}:{settings.demo_password} {base}/api/shipbob/oos-orders?limit=1")
+    _say(
+        f"  try: curl -s -u {settings.basic_auth_username}:{settings.demo_password} {base}/api/shipbob/oos-orders?limit=1"
+    )
 
 
 def _say(line: str) -> None:

@@ -60,23 +60,23 @@ def router(product: Running) -> Router:
     made = Router("local")
 
     @made.get("/__local/state", access="admin", etag=False)
-    def state(ctx: Context[Any]) -> dict[str, Any]:
+    def state(ctx: Context[Any]) -> dict[str, Any]:  # noqa: ARG001 - every handler takes it
         """Say what time it is, what the queue holds and when schedules fire."""
         return product.state()
 
     @made.post("/__local/clock", access="admin", atomic=False, idempotent=False)
-    def clock(ctx: Context[Any], body: Advance) -> dict[str, Any]:
+    def clock(ctx: Context[Any], body: Advance) -> dict[str, Any]:  # noqa: ARG001 - every handler takes it
         """Move everything the product reads as time."""
         product.clock.advance(body.advance_seconds)
         return product.state()
 
     @made.post("/__local/drain", access="admin", atomic=False, idempotent=False)
-    def drain(ctx: Context[Any], body: Drain) -> dict[str, bool]:
+    def drain(ctx: Context[Any], body: Drain) -> dict[str, bool]:  # noqa: ARG001 - every handler takes it
         """Wait until no task is due and everything written is in the reports."""
         return {"drained": product.drain(body.timeout_seconds)}
 
     @made.post("/__local/simulators/{name}", access="admin", atomic=False, idempotent=False)
-    def simulators(ctx: Context[Any], name: str, body: Spoil) -> dict[str, Any]:
+    def simulators(ctx: Context[Any], name: str, body: Spoil) -> dict[str, Any]:  # noqa: ARG001 - every handler takes it
         """Script a fault of a simulator."""
         simulator = product.simulators.get(name)
         if simulator is None:

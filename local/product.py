@@ -44,7 +44,7 @@ class Product:
         """Start simulators, queue and cron loop; what they call must answer already."""
         self._seed()
         self._start_simulators()
-        calls = HttpCalls(self.settings.worker_url, self.app.local_invoker.token)
+        calls = HttpCalls(self.settings.worker_url or "", self.app.local_invoker.token)
         self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
         for schedule in schedules():
             self.app.local_schedules.put(schedule)

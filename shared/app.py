@@ -406,7 +406,7 @@ class App:
             base_url=settings.shipbob_base_url,
             version=settings.shipbob_api_version,
         )
-        return shipbob.source(options, self.fetch, self.clock, Random())
+        return shipbob.source(options, self.fetch, self.clock, Random())  # noqa: S311 - jitter is no secret
 
     def _stord(self) -> OrderSource:
         from shared.adapters.sources import stord
@@ -420,7 +420,7 @@ class App:
             statuses=settings.stord_statuses,
             channel_ids=settings.stord_channel_ids,
         )
-        return stord.source(options, self.fetch, self.clock, Random())
+        return stord.source(options, self.fetch, self.clock, Random())  # noqa: S311 - jitter is no secret
 
     def _file(self, url: str) -> str:
         """Return the file an embedded URL names; relative paths stand as written."""

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from werkzeug.test import Client
+
 from local import gateway
 from local.simulators import Options, ShipBob, Simulator, Stord
 from shared.adapters.local_queue import Dispatcher
@@ -18,7 +20,6 @@ from shared.core.caller import SYSTEM
 from shared.core.clock import ManualClock
 from shared.core.settings import Settings
 from shared.oos.rules import line_id
-from werkzeug.test import Client
 
 __all__ = ["Installation", "installed"]
 

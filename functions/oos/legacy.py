@@ -1,10 +1,12 @@
 """The feed of the older OOS backend: a bare array per source, served as bytes made when the snapshot was published."""
 
+from typing import cast
+
 from shared.app import App
 from shared.core.errors import BadRequest, FieldError
 from shared.http.context import Context
 from shared.http.router import Raw, Router
-from shared.oos.models import Include, LegacyFeedQuery, LegacyOos, OrderQuery
+from shared.oos.models import Include, LegacyFeedQuery, LegacyOos
 from shared.oos.service import Feed
 from shared.oos.views import legacy_view
 from shared.oos.words import SourceName
@@ -25,11 +27,10 @@ def legacy_feed(ctx: Ctx, source: SourceName, query: LegacyFeedQuery) -> Raw:
 
 
 @router.get("/api/{source}/order-details/{order_id}", successor="/api/v1/oos/orders/{source}/{order_id}")
-def legacy_details(ctx: Ctx, source: SourceName, order_id: str, query: OrderQuery) -> LegacyOos:
+def legacy_details(ctx: Ctx, source: SourceName, order_id: str) -> LegacyOos:
     """Return one order as the older backend showed it, vendor record included."""
     found = ctx.app.oos.order(source.value, order_id)
-    shown = legacy_view(found.row, found.shown, raw=found.raw)
-    return shown  # type: ignore[return-value]
+    return cast("LegacyOos", legacy_view(found.row, found.shown, raw=found.raw))
 
 
 def _body(ctx: Ctx, feed: Feed) -> bytes:

@@ -1,6 +1,6 @@
 """The queue of held orders: the canonical list and one order."""
 
-from typing import Any
+from typing import Any, cast
 
 from shared.app import App
 from shared.core.errors import ValidationFailed
@@ -42,8 +42,8 @@ def read_order(ctx: Ctx, source: SourceName, order_id: str, query: OrderQuery) -
     found = ctx.app.oos.order(source.value, order_id)
     included = query.include or ()
     raw = found.raw if Include.RAW in included else None
-    shown: Any = order_view(found.row, found.shown, raw=raw, history=Include.HISTORY in included)
-    return shown
+    view = order_view(found.row, found.shown, raw=raw, history=Include.HISTORY in included)
+    return cast("OosOrder", view)
 
 
 def _asked(query: QueueQuery, place: list[Any] | None) -> Asked:

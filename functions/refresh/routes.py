@@ -23,7 +23,12 @@ Ctx = Context[App]
 
 
 @router.post(
-    "/api/v1/refresh", "/api/trigger-refresh", access="operator", status=202, policy="refresh", successor="/api/v1/refresh"
+    "/api/v1/refresh",
+    "/api/trigger-refresh",
+    access="operator",
+    status=202,
+    policy="refresh",
+    successor="/api/v1/refresh",
 )
 def start(ctx: Ctx, body: StartRefresh) -> RefreshAccepted:
     """Refresh all configured sources, or one."""

@@ -43,7 +43,7 @@ def request_id(environ: Environ, ids: Ids) -> str:
     for name in ("HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID"):
         given = environ.get(name)
         if given and _ID.fullmatch(given):
-            return given
+            return str(given)
     return ids.new("req")
 
 

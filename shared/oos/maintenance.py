@@ -39,7 +39,9 @@ class OosMaintenance:
             return 0
         if record.data["state"] == "published":
             self._store.write([Put(snapshot_key(header.id), record.data | {"state": "writing"}, record.version)])
-        pieces = [piece_key(header.id, part, number) for part, count in header.pieces.items() for number in range(count)]
+        pieces = [
+            piece_key(header.id, part, number) for part, count in header.pieces.items() for number in range(count)
+        ]
         for start in range(0, len(pieces), _MANY):
             gone: list[Write] = [Delete(key) for key in pieces[start : start + _MANY]]
             self._store.write(gone)

@@ -268,11 +268,10 @@ def _tightest(demand: Demand, stock: Supply) -> Draw:
     used: set[Site] = set()
     for sku, units in needed.items():
         for site in sorted(stock[sku], key=lambda one: (one not in used, -stock[sku][one], one)):
-            share = min(units, stock[sku][site])
+            share = min(units - sum(drawn.get((sku, one), 0) for one in stock[sku]), stock[sku][site])
             if share:
                 drawn[sku, site] = share
                 used.add(site)
-                units -= share
     return drawn
 
 
@@ -281,13 +280,14 @@ def _take(demand: Demand, drawn: Draw, stock: Supply) -> list[Assignment]:
     purse = dict(drawn)
     taken: list[Assignment] = []
     for line_id, sku, units in demand.lines:
+        left = units
         for held, site in [place for place in purse if place[0] == sku]:
-            share = min(units, purse[held, site])
+            share = min(left, purse[held, site])
             if share:
                 taken.append(Assignment(line_id, sku, site, share))
                 purse[held, site] -= share
                 stock[sku][site] -= share
-                units -= share
+                left -= share
     return taken
 
 

@@ -61,21 +61,18 @@ class Read:
     past: Mapping[str, Row]
 
 
-def build(
-    source: str, snapshot_id: str, now: str, base: Base, read: Read, base_raw: Callable[[], Mapping[str, Any]]
-) -> Built:
+def build(shown: Shown, source: str, base: Base, read: Read, base_raw: Callable[[], Mapping[str, Any]]) -> Built:
     """Reconcile and pack; `base_raw` reads the vendor records of the base snapshot and is called only when needed."""
-    outcome = reconcile(base.open, read.held, read.verdicts, read.past, now)
+    outcome = reconcile(base.open, read.held, read.verdicts, read.past, shown.fetched_at)
     rows = newest_first(outcome.open.values(), "opened_at") + outcome.resolved
     parts = {"rows": pack(rows), "raw": pack(_raw(outcome, read, base_raw))}
-    shown = Shown(snapshot_id, now)
     listed = newest_first((row for row in outcome.open.values() if in_legacy_feed(row)), "last_seen_at")
     plain = to_json([legacy_view(row, shown) for row in listed[:LEGACY_LIMIT]])
     parts["legacy"] = compress(plain)
     header = Header(
-        id=snapshot_id,
+        id=shown.snapshot_id,
         source=source,
-        fetched_at=now,
+        fetched_at=shown.fetched_at,
         open_orders=len(outcome.open),
         content_hash=digest(parts["rows"]),
         legacy_orders=len(listed),

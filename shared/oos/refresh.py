@@ -24,6 +24,7 @@ from shared.oos.rules import Row, newest, suspicious
 from shared.oos.snapshot import Header, piece_writes, read_part, snapshot_key, source_key, unpack
 from shared.oos.source import Fate, HeldOrder, OrderSource, Verdict
 from shared.oos.staging import Staging
+from shared.oos.views import Shown
 from shared.ports.documents import Create, Put
 from shared.ports.store import Store
 
@@ -38,7 +39,7 @@ _WRITE_MANY = 40
 class RefreshHandler:
     """The handler of job kind `refresh-source`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a refresh touches, each given once by the composition root
         self,
         store: Store,
         ids: Ids,
@@ -77,7 +78,9 @@ class RefreshHandler:
     def _begin(self, step: Step) -> None:
         now = instant(step.now)
         walk = self._source(step.input["source"]).begin(step.now)
-        step.checkpoint(cursor={"phase": "fetch", "now": now, "walk": walk, "pages": 0, "looks": 0, "tired": 0} | {"vanished": 0})
+        step.checkpoint(
+            cursor={"phase": "fetch", "now": now, "walk": walk, "pages": 0, "looks": 0, "tired": 0} | {"vanished": 0}
+        )
 
     def _fetch(self, step: Step, cursor: dict[str, Any]) -> str:
         source, staging = self._source(step.input["source"]), self._staging(step)
@@ -118,7 +121,7 @@ class RefreshHandler:
         for order in (*held.values(), *(verdict.order for verdict in verdicts.values() if verdict.order)):
             order.currency = order.currency or (self._currency if order.value is not None else None)
         read = Read(held, verdicts, self._past(source, [key for key in held if key not in base.open]))
-        built = build(source, self._ids.new("snp"), cursor["now"], base, read, lambda: self._raw(base))
+        built = build(Shown(self._ids.new("snp"), cursor["now"]), source, base, read, lambda: self._raw(base))
         self._write_pieces(step, built)
         self._flip(step, cursor, base, built)
         return "project"
@@ -171,7 +174,9 @@ class RefreshHandler:
         header = Header.of(step.cursor["header"])
         rows = read_rows(self._store.documents, header)
         gone = [row for row in rows if row["state"] == "resolved"]
-        back = [row for row in rows if row["state"] == "open" and row["episode"] > 1 and row["opened_at"] == cursor["now"]]
+        back = [
+            row for row in rows if row["state"] == "open" and row["episode"] > 1 and row["opened_at"] == cursor["now"]
+        ]
         writes = resolved_writes(gone, back, self._raw_of(header) if gone else {}, header)
         for start in range(step.cursor["done"], len(writes), _WRITE_MANY):
             step.checkpoint(
@@ -236,4 +241,3 @@ def _check_drop(step: Step, base: Base, vanished: int) -> None:
 
 def _added(present: Mapping[str, Any], more: Mapping[str, int]) -> dict[str, Any]:
     return {**present, **{name: present.get(name, 0) + number for name, number in more.items()}}
-

@@ -51,7 +51,13 @@ class RefreshService:
         self._enabled = tuple(source for source in SOURCES if source in enabled)
 
     def start(
-        self, source: str, caller: Caller, *, accept_drop: bool = False, trigger: str = "manual", trace: str | None = None
+        self,
+        source: str,
+        caller: Caller,
+        *,
+        accept_drop: bool = False,
+        trigger: str = "manual",
+        trace: str | None = None,
     ) -> list[StartedRefresh]:
         """Start, or join, the refresh of one source or of `all` that are configured.
 
@@ -125,7 +131,9 @@ class RefreshService:
             raise InvalidState(detail, current="not_configured", allowed=list(self._enabled))
         return (source,)
 
-    def _start(self, source: str, caller: Caller, *, accept_drop: bool, trigger: str, trace: str | None) -> StartedRefresh:
+    def _start(
+        self, source: str, caller: Caller, *, accept_drop: bool, trigger: str, trace: str | None
+    ) -> StartedRefresh:
         given = {"source": source, "accept_drop": accept_drop, "trigger": trigger}
         started: Started = self._jobs.start(KIND, source, given, caller, request_trace=trace)
         return StartedRefresh(source, started.job, started.joined)
@@ -136,7 +144,7 @@ class RefreshService:
         live = self._store.get(lock_key(KIND, current.source))
         error = data.get("error")
         return SourceStatus(
-            source=current.source,
+            source=SourceName(current.source),
             enabled=current.source in self._enabled,
             last_success_at=_time(data.get("last_success_at")),
             last_attempt_at=_time(data.get("last_attempt_at")),
@@ -177,7 +185,10 @@ def run_view(record: Record) -> RefreshRun:
         **{name: counts.get(name, 0) for name in _COUNTS},
         snapshot_id=counts.get("snapshot_id"),
         error=RefreshError(**error) if (error := _error(record)) else None,
-        **{name: getattr(job, name) for name in ("started_at", "finished_at", "duration_ms", "created_by", "created_at")},
+        **{
+            name: getattr(job, name)
+            for name in ("started_at", "finished_at", "duration_ms", "created_by", "created_at")
+        },
     )
 
 
@@ -204,4 +215,3 @@ def _time(text: str | None) -> Any:
 def _offset(text: str | None) -> str | None:
     """Write a time as the older backend documented it, with +00:00."""
     return parse_instant(text).isoformat(timespec="seconds") if text else None
-

@@ -37,9 +37,7 @@ def walk(
             return
 
 
-def resolved_writes(
-    gone: Sequence[Row], back: Sequence[Row], raw: Mapping[str, Any], header: Header
-) -> list[Write]:
+def resolved_writes(gone: Sequence[Row], back: Sequence[Row], raw: Mapping[str, Any], header: Header) -> list[Write]:
     """Return the writes that record the orders `gone` with a snapshot and forget those that came `back`."""
     writes: list[Write] = [
         Put(

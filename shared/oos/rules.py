@@ -131,7 +131,8 @@ def _row(order: HeldOrder, history: Mapping[str, Any], now: str) -> Row:
     row |= {name: getattr(order, name) for name in _COPIED}
     row["customer"] = {"name": order.customer_name, "email": order.customer_email}
     row["value"] = _text(order.value)
-    return row | history | {"state": "open", "last_seen_at": now, "resolved_at": None, "resolved_reason": None}
+    row |= history
+    return row | {"state": "open", "last_seen_at": now, "resolved_at": None, "resolved_reason": None}
 
 
 def _lines(order: HeldOrder, known: Mapping[str, Row], now: str) -> list[Row]:

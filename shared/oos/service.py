@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -28,7 +28,7 @@ __all__ = ["Asked", "Feed", "Found", "OosService", "Queue"]
 class Asked:
     """Which part of the queue is wanted. `pinned` (source -> snapshot id) comes from a cursor."""
 
-    wanted: Filter = Filter()
+    wanted: Filter = field(default_factory=Filter)
     sources: Sequence[str] = SOURCES
     state: str = "open"
     sort: str = "opened_at"

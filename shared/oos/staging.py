@@ -94,4 +94,3 @@ class Staging:
     def _pieces(head: Key, count: int) -> list[Key]:
         stem = head.id.rpartition(".")[0]
         return [Key(head.collection, f"{stem}.{number}") for number in range(count)]
-

@@ -121,9 +121,15 @@ class World:
         self.warehouse.ensure(tables.all())
         self.reader = SnapshotReader(self.store, self.clock, timedelta(minutes=60))
         history = History(self.store, self.warehouse, tables.lines)
-        self.handler = handler = RefreshHandler(self.store, ids, lambda _: self.source, history, self.reader.forget, currency="EUR")
+        self.handler = handler = RefreshHandler(
+            self.store, ids, lambda _: self.source, history, self.reader.forget, currency="EUR"
+        )
         kind = JobKind(
-            KIND, "refresh", handler, "Refresh", on_end=lambda record: ended_writes(self.store, self.reader.forget, record)
+            KIND,
+            "refresh",
+            handler,
+            "Refresh",
+            on_end=lambda record: ended_writes(self.store, self.reader.forget, record),
         )
         kinds: Mapping[str, JobKind] = {KIND: kind}
         self.jobs = JobService(self.store, self.tasks, self.clock, ids, kinds)
@@ -133,7 +139,12 @@ class World:
 
     def twin(self, documents: Documents, source: ScriptedSource | None = None) -> "World":
         """Make another process over the same database, queue, warehouse and time."""
-        shared: dict[str, Any] = {"tasks": self.tasks, "warehouse": self.warehouse, "clock": self.clock, "ids": self.ids}
+        shared: dict[str, Any] = {
+            "tasks": self.tasks,
+            "warehouse": self.warehouse,
+            "clock": self.clock,
+            "ids": self.ids,
+        }
         return World(documents, source=source or self.source, **shared)
 
     @classmethod
@@ -181,4 +192,3 @@ class World:
         assert len(rows) == current.loaded.header.open_orders
         assert current.loaded.raw.keys() == {row["order_id"] for row in current.loaded.rows}
         return {row["order_id"]: row["last_seen_at"] for row in rows}
-

@@ -222,6 +222,10 @@ class Dying:
         """Answer."""
         self._inner.ping()
 
+    def close(self) -> None:
+        """Close."""
+        self._inner.close()
+
 
 def run_dying_at(call: int, breakage: Callable[[World], None] = lambda _: None) -> bool:
     """Kill a second refresh after its n-th store call, check readers, restart, check again; False when it survived."""
@@ -270,19 +274,22 @@ def test_the_crash_check_finds_a_publish_of_two_commits() -> None:
 
     def flip_first(world: World) -> None:
         handler: Any = world.handler
-        pieces = handler._write_pieces  # noqa: SLF001 - the control breaks the order on purpose
-        handler._write_pieces = lambda step, built: None  # noqa: SLF001
-        flip = handler._flip  # noqa: SLF001
+        pieces = handler._write_pieces
+        handler._write_pieces = lambda *_: None
+        flip = handler._flip
 
         def wrong(step: Any, cursor: Any, base: Any, built: Any) -> None:
             flip(step, cursor, base, built)
             pieces(step, built)
 
-        handler._flip = wrong  # noqa: SLF001
+        handler._flip = wrong
 
-    with pytest.raises((AssertionError, Terminal, Unavailable)):
+    def all_points() -> None:
         for call in range(1, 200):
             run_dying_at(call, flip_first)
+
+    with pytest.raises((AssertionError, Terminal, Unavailable)):
+        all_points()
 
 
 def test_a_late_worker_cannot_publish() -> None:

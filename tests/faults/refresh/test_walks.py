@@ -2,9 +2,12 @@
 
 import random
 
+import pytest
+
 from shared.core.errors import BadRequest
 from shared.oos.queue import Place
 from shared.oos.service import Asked
+from shared.oos.source import Fate
 from tests.faults.refresh.harness import World
 from tests.unit.oos.builders import an_order
 
@@ -59,18 +62,15 @@ def test_a_walk_whose_snapshot_is_gone_is_told_so() -> None:
     world = World.in_memory()
     reshuffle(world, random.Random(1))
     world.refresh()
-    try:
+
+    with pytest.raises(BadRequest) as refusal:
         world.oos.queue(Asked(pinned={"shipbob": "snp_unknown"}))
-    except BadRequest as refusal:
-        assert refusal.errors[0].code == "bad_cursor"
-    else:
-        raise AssertionError
+
+    assert refusal.value.errors[0].code == "bad_cursor"
 
 
 def reshuffle(world: World, rng: random.Random) -> None:
     """Let a random 400 of 500 orders be held; whoever is missing was shipped."""
-    from shared.oos.source import Fate
-
     everyone = [f"{number:04d}" for number in range(ORDERS + 100)]
     held = rng.sample(everyone, ORDERS)
     world.source.orders = {key: an_order(key) for key in held}

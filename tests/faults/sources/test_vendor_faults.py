@@ -67,7 +67,7 @@ def test_a_fault_that_lasts_fails_the_run_and_keeps_what_was_there(
     assert onhand.held(source) == before
     assert onhand.get(f"/api/{source}/oos-orders").data == bytes_before
     assert onhand.held(SOURCES[1 - SOURCES.index(source)]) == other
-    status = {one.source: one for one in onhand.app.refreshes.status().sources}[source]
+    status = {one.source.value: one for one in onhand.app.refreshes.status().sources}[source]
     assert (status.stale, status.last_status) == (True, "failed")
 
     simulator.clear_faults()
@@ -113,5 +113,5 @@ def test_one_source_down_does_not_touch_the_other(onhand: Installation) -> None:
 
 def _change_something(onhand: Installation, source: str) -> None:
     """Let the vendor's truth differ from what was published."""
-    order_id = sorted(onhand.open_ids(source))[0]
+    order_id = min(onhand.open_ids(source))
     onhand.simulators[source].change({"op": "ship", "order_id": order_id})

@@ -79,7 +79,9 @@ def test_the_plan_equals_brute_force_on_500_small_instances() -> None:
     """Orders released and splits are the best possible."""
     rng = random.Random(20260115)
     for _ in range(500):
-        demands, supply = instance(rng, orders=rng.randint(1, 4), skus=rng.randint(1, 3), sites=rng.randint(1, 3), most=2)
+        demands, supply = instance(
+            rng, orders=rng.randint(1, 4), skus=rng.randint(1, 3), sites=rng.randint(1, 3), most=2
+        )
         result = plan(demands, supply)
 
         check_promises(result, demands, supply)

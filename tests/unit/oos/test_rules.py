@@ -57,7 +57,9 @@ def test_a_missing_order_is_resolved_with_what_the_look_up_says() -> None:
         key: fate.value for key, fate in fates.items()
     }
     assert {row["resolved_at"] for row in outcome.resolved} == {T2}
-    assert all(line["is_open"] is False and line["resolved_at"] == T2 for row in outcome.resolved for line in row["lines"])
+    assert all(
+        line["is_open"] is False and line["resolved_at"] == T2 for row in outcome.resolved for line in row["lines"]
+    )
 
 
 def test_a_missing_order_whose_look_up_failed_stays_open_unchanged() -> None:
@@ -123,7 +125,7 @@ def test_the_batch_vector_of_one_source() -> None:
     """[1,2,3], [2,3,4], [], [2]: 1 resolved and 4 new; all resolved; 2 reopens with its first sight."""
     first = run({}, T1, *(an_order(key) for key in "123"))
     second = run(first.open, T2, *(an_order(key) for key in "234"), verdicts={"1": SHIPPED})
-    third = run(second.open, T3, verdicts={key: SHIPPED for key in "234"})
+    third = run(second.open, T3, verdicts=dict.fromkeys("234", SHIPPED))
     fourth = run(third.open, T4, an_order("2"), past=third.resolved)
 
     assert sorted(second.open) == ["2", "3", "4"]
