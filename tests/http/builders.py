@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -128,8 +128,8 @@ class NewThing(BaseModel):
     on: Day | None = None
     ok: bool = False
     owner_id: Id | None = None
-    tags: list[Annotated[Text, Field(max_length=5)]] = []
-    parts: list["Part"] = []
+    tags: list[Annotated[Text, Field(max_length=5)]] = Field(default_factory=list)
+    parts: list["Part"] = Field(default_factory=list)
 
 
 class Part(BaseModel):
@@ -149,9 +149,9 @@ class ThingPatch(BaseModel):
 class ThingQuery(PageQuery):
     """Filters of the list."""
 
-    SORTS = ("rank", "name")
+    SORTS: ClassVar[tuple[str, ...]] = ("rank", "name")
 
-    kind: Annotated[list[Literal["red", "blue"]], Field(max_length=10)] = []
+    kind: Annotated[list[Literal["red", "blue"]], Field(max_length=10)] = Field(default_factory=list)
     owner: Text | None = None
     search: Search | None = None
     fresh: bool | None = None
@@ -190,23 +190,31 @@ def shown(stored: Stored) -> Thing:
 def a_router() -> Router:
     """Return the routes that the tests of the kernel use."""
     router = Router("things")
+    _declare_reading(router)
+    _declare_changing(router)
+    _declare_special(router)
+    return router
 
+
+def _declare_reading(router: Router) -> None:
     @router.get("/api/v1/things", "/api/things", etag=False)
     def list_things(ctx: Ctx, query: ThingQuery) -> Page[Thing]:
         """List things."""
         equals = (("kind", tuple(query.kind)),) if query.kind else ()
         return paginate(ctx, query, Query("things", equals=equals), shown)
 
-    @router.get("/api/v1/things/{id}", "/api/things/{id}")
-    def get_thing(ctx: Ctx, id: str) -> Thing:
+    @router.get("/api/v1/things/{thing_id}", "/api/things/{thing_id}")
+    def get_thing(ctx: Ctx, thing_id: str) -> Thing:
         """Get one thing."""
-        return shown(_found(ctx, id))
+        return shown(_found(ctx, thing_id))
 
     @router.get("/api/v1/things/special")
     def special(ctx: Ctx) -> dict[str, str]:
         """Win over the variable."""
         return {"id": "special"}
 
+
+def _declare_changing(router: Router) -> None:
     @router.post("/api/v1/things", "/api/things", access="operator", status=201, needs_key=True)
     def make_thing(ctx: Ctx, body: NewThing) -> Thing:
         """Make a thing."""
@@ -217,18 +225,18 @@ def a_router() -> Router:
         ctx.respond_header("Location", f"/api/v1/things/{key.id}")
         return shown(Stored(key, data, ""))
 
-    @router.patch("/api/v1/things/{id}", access="operator")
-    def patch_thing(ctx: Ctx, id: str, body: ThingPatch) -> Thing:
+    @router.patch("/api/v1/things/{thing_id}", access="operator")
+    def patch_thing(ctx: Ctx, thing_id: str, body: ThingPatch) -> Thing:
         """Change a thing."""
         ctx.app.calls += 1
-        stored = _found(ctx, id)
-        ctx.precondition.check(id, stored.data["version"], body.version)
+        stored = _found(ctx, thing_id)
+        ctx.precondition.check(thing_id, stored.data["version"], body.version)
         data = {**stored.data, "name": body.name or stored.data["name"], "version": stored.data["version"] + 1}
         ctx.app.store.change([stored.key], lambda _: (None, [Put(stored.key, data, stored.version)]))
         return shown(Stored(stored.key, data, ""))
 
-    @router.delete("/api/v1/things/{id}", access="manager")
-    def delete_thing(ctx: Ctx, id: str) -> None:
+    @router.delete("/api/v1/things/{thing_id}", access="manager")
+    def delete_thing(ctx: Ctx, thing_id: str) -> None:
         """Remove a thing, which is never allowed."""
         ctx.app.calls += 1
         raise InvalidState("Things stay.", current="made", allowed=[])
@@ -239,6 +247,8 @@ def a_router() -> Router:
         ctx.app.calls += 1
         return Reply({"calls": ctx.app.calls}, status=202, headers={"X-Data-Age": "1"})
 
+
+def _declare_special(router: Router) -> None:
     @router.post("/internal/tasks/{kind}", access="internal", policy="none")
     def internal(ctx: Ctx, kind: str) -> dict[str, str]:
         """Be called by the platform."""
@@ -269,11 +279,9 @@ def a_router() -> Router:
         """Answer with prepared bytes."""
         return Raw(b"" if ctx.has_current("abc") else b"[1]", etag="abc", headers={"Vary": "Accept-Encoding"})
 
-    return router
 
-
-def _found(ctx: Ctx, id: str) -> Stored:  # noqa: A002 - the name of the path's variable
-    stored = ctx.app.store.get(Key("things", id)) if len(id) < 64 else None  # noqa: PLR2004
+def _found(ctx: Ctx, thing_id: str) -> Stored:
+    stored = ctx.app.store.get(Key("things", thing_id)) if len(thing_id) < 64 else None
     if stored is None:
         raise NotFound("There is no such thing.", resource="thing")
     return stored

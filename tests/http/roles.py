@@ -1,6 +1,6 @@
 """The role matrix: what every operation answers to every kind of caller, derived from its declared access."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from shared.core.caller import Role
@@ -39,9 +39,9 @@ def matrix(routers: Iterable[Router], client_of: Mapping[str, Client]) -> Iterat
                 )
 
 
-def wrong(cells: Iterable[Cell], allowed: Callable[[Cell], int | None] = lambda cell: expected(cell)) -> list[Cell]:
+def wrong(cells: Iterable[Cell]) -> list[Cell]:
     """Return the cells that are not what the declared access says."""
-    return [cell for cell in cells if not _fits(cell.status, allowed(cell))]
+    return [cell for cell in cells if not _fits(cell.status, expected(cell))]
 
 
 def expected(cell: Cell) -> int | None:

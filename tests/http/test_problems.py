@@ -141,7 +141,11 @@ def test_a_stale_token_does_not_hinder_a_public_operation() -> None:
 
 def test_internal_operations_take_only_the_platform() -> None:
     client = a_kernel().client
-    headers = ({}, {"Authorization": "Bearer admin"}, {"Authorization": "Bearer other-account"})
+    headers: tuple[dict[str, str], ...] = (
+        {},
+        {"Authorization": "Bearer admin"},
+        {"Authorization": "Bearer other-account"},
+    )
 
     refused = [client.post("/internal/tasks/x", headers=each).status for each in headers]
     passed = client.post("/internal/tasks/x", headers={"Authorization": "Bearer platform"})

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 
+from tests.client import Client
 from tests.http.builders import Kernel, a_kernel, a_router
 from tests.http.roles import ANYBODY, Cell, matrix, wrong
 
 
-def clients(kernel: Kernel) -> dict[str, object]:
+def clients(kernel: Kernel) -> dict[str, Client]:
     """Return a client for each kind of caller."""
     return {who: kernel.client if who == "none" else kernel.as_(who) for who in ANYBODY}
 
 
 def cells(kernel: Kernel) -> list[Cell]:
     """Run the whole matrix."""
-    return list(matrix([a_router()], clients(kernel)))  # type: ignore[arg-type]
+    return list(matrix([a_router()], clients(kernel)))
 
 
 def test_every_operation_answers_every_role_as_declared() -> None:

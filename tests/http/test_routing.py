@@ -157,14 +157,14 @@ def test_two_operations_on_one_verb_and_path_are_refused() -> None:
     def handler(ctx: Context[FakeApp]) -> None:
         """Answer."""
 
-    with pytest.raises(ValueError, match="GET /api/v1/a is declared twice: twice.handler and twice.handler"):
+    with pytest.raises(ValueError, match=r"GET /api/v1/a is declared twice: twice.handler and twice.handler"):
         serve([router], FakeApp)
 
 
 def test_a_declaration_that_cannot_be_served_names_its_fault() -> None:
     router = Router("bad")
 
-    with pytest.raises(TypeError, match="variables of /api/v1/a/{other}"):
+    with pytest.raises(TypeError, match=r"variables of /api/v1/a/\{other\}"):
 
         @router.get("/api/v1/a/{other}")
         def handler(ctx: Context[FakeApp], id: str) -> None:  # noqa: A002
