@@ -11,6 +11,7 @@ from shared.core.clock import instant
 from shared.oos.publish import Base, Read, build
 from shared.oos.snapshot import piece_writes, source_key
 from shared.oos.source import HeldLine, HeldOrder
+from shared.oos.views import Shown
 from shared.ports.documents import Put, Write
 
 __all__ = ["ORDERS", "SOURCE", "held_orders", "publish"]
@@ -26,7 +27,7 @@ def publish(data: Path, orders: int = ORDERS) -> None:
     documents = SqliteDocuments(data / "onhand.db", Shapes.read(root / "infra/firestore.indexes.json"))
     now = instant(datetime.now(UTC))
     held = {order.order_id: order for order in held_orders(orders)}
-    built = build(SOURCE, "snp_bench", now, Base(None, {}), Read(held, {}, {}), dict)
+    built = build(Shown("snp_bench", now), SOURCE, Base(None, {}), Read(held, {}, {}), dict)
     pointer = {"source": SOURCE, "snapshot": built.header.data(), "last_success_at": now, "last_status": "succeeded"}
     for part, packed in built.parts.items():
         for write in piece_writes(built.header.id, part, packed):

@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from shared.adapters.addresses import file_of, location_of
 from shared.core.clock import Clock, SystemClock
 from shared.core.ids import Ids, RandomIds
 from shared.core.once import once
 from shared.core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from shared.adapters.cloud_tasks import Target
     from shared.adapters.jose.keys import Ed25519Private
@@ -97,7 +97,7 @@ class App:
             return FirestoreDocuments(self.settings.store_url, self.shapes, self.clock, strict=strict)
         from shared.adapters.sqlite import SqliteDocuments
 
-        return SqliteDocuments(self._file(self.settings.store_url), self.shapes)
+        return SqliteDocuments(file_of(self.settings.store_url), self.shapes)
 
     @once
     def store(self) -> Store:
@@ -116,7 +116,7 @@ class App:
             return open_bigquery(parts.netloc, parts.path.strip("/"), self.clock)
         from shared.adapters.duckdb.warehouse import DuckWarehouse
 
-        warehouse = DuckWarehouse(self._file(self.settings.warehouse_url), self.clock)
+        warehouse = DuckWarehouse(file_of(self.settings.warehouse_url), self.clock)
         warehouse.ensure(self.oos_tables.all())
         return warehouse
 
@@ -127,7 +127,7 @@ class App:
             return self.local_tasks
         from shared.adapters.cloud_tasks import CloudTasks
 
-        return CloudTasks(_location(self.settings.tasks_url), self.worker_target)
+        return CloudTasks(location_of(self.settings.tasks_url), self.worker_target)
 
     @once
     def schedules(self) -> Schedules:
@@ -136,7 +136,7 @@ class App:
             return self.local_schedules
         from shared.adapters.cloud_scheduler import CloudScheduler
 
-        return CloudScheduler(_location(self.settings.schedules_url), self.worker_target)
+        return CloudScheduler(location_of(self.settings.schedules_url), self.worker_target)
 
     @once
     def worker_target(self) -> Target:
@@ -387,51 +387,17 @@ class App:
         return tuple(name for name, token in tokens.items() if token)
 
     @once
-    def _sources(self) -> dict[str, OrderSource]:
-        return {}
+    def _shipbob(self) -> OrderSource:
+        from shared.adapters.sources.configured import shipbob_of
+
+        return shipbob_of(self.settings, self.fetch, self.clock)
+
+    @once
+    def _stord(self) -> OrderSource:
+        from shared.adapters.sources.configured import stord_of
+
+        return stord_of(self.settings, self.fetch, self.clock)
 
     def order_source(self, name: str) -> OrderSource:
-        """Return the connector of a 3PL by name."""
-        if name not in self._sources:
-            build: Mapping[str, Callable[[], OrderSource]] = {"shipbob": self._shipbob, "stord": self._stord}
-            self._sources[name] = build[name]()
-        return self._sources[name]
-
-    def _shipbob(self) -> OrderSource:
-        from shared.adapters.sources import shipbob
-
-        settings = self.settings
-        options = shipbob.Options(
-            token=settings.shipbob_api_token or "",
-            base_url=settings.shipbob_base_url,
-            version=settings.shipbob_api_version,
-        )
-        return shipbob.source(options, self.fetch, self.clock, Random())  # noqa: S311 - jitter is no secret
-
-    def _stord(self) -> OrderSource:
-        from shared.adapters.sources import stord
-
-        settings = self.settings
-        options = stord.Options(
-            token=settings.stord_api_token or "",
-            org_id=settings.stord_org_id or "",
-            network_id=settings.stord_network_id or "",
-            base_url=settings.stord_base_url,
-            statuses=settings.stord_statuses,
-            channel_ids=settings.stord_channel_ids,
-        )
-        return stord.source(options, self.fetch, self.clock, Random())  # noqa: S311 - jitter is no secret
-
-    def _file(self, url: str) -> str:
-        """Return the file an embedded URL names; relative paths stand as written."""
-        name = url.partition(":///")[2]
-        path = Path(name)
-        if name != ":memory:":
-            path.parent.mkdir(parents=True, exist_ok=True)
-        return name
-
-
-def _location(url: str) -> str:
-    """Return the resource name of `scheme://project/location`."""
-    parts = urlsplit(url)
-    return f"projects/{parts.netloc}/locations/{parts.path.strip('/')}"
+        """Return the connector of a 3PL by name; one per process, since it holds the account's pace."""
+        return self._shipbob if name == "shipbob" else self._stord

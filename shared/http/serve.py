@@ -165,7 +165,8 @@ def _response(exchange: Exchange[Any], answer: Answer) -> Response:
     status, body = answer.status, answer.body
     if answer.etag is not None:
         headers["ETag"] = answer.etag
-        if status == 200 and exchange.method in _READING and matches(request.environ.get("HTTP_IF_NONE_MATCH"), answer.etag):  # noqa: PLR2004
+        known = exchange.method in _READING and matches(request.environ.get("HTTP_IF_NONE_MATCH"), answer.etag)
+        if known and status == 200:  # noqa: PLR2004 - only a success is compared
             status, body = 304, b""
     return _flask_response(exchange, status, headers, body)
 

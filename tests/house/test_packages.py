@@ -15,7 +15,7 @@ OURS = {"shared", "functions", "infra", "local"}
 IMPORTS = {
     "pyjwt": "jwt",
     "argon2-cffi": "argon2",
-    "google-cloud-firestore": "google.cloud.firestore",
+    "google-cloud-firestore": "google.cloud.firestore_v1",
     "google-cloud-bigquery": "google.cloud.bigquery",
     "google-cloud-tasks": "google.cloud.tasks_v2",
     "google-cloud-scheduler": "google.cloud.scheduler_v1",

@@ -151,10 +151,10 @@ def test_after_any_history_the_open_set_is_the_vendors_truth(onhand: Installatio
     assert onhand.held(source) == before
 
 
-def test_the_token_reaches_only_the_configured_origin(onhand: Installation) -> None:
+def test_the_token_reaches_only_the_configured_origin(tmp_path: Path) -> None:
     """A next link to another host is refused, and the run fails without a request to it (rule 5, invariant 7)."""
-    onhand.shipbob.switch(paging="next", links="foreign")
-
-    run = onhand.refresh("shipbob")
+    with installed(tmp_path, size=1_200) as onhand:
+        onhand.shipbob.switch(paging="next", links="foreign")
+        run = onhand.refresh("shipbob")
 
     assert (run["status"], run["error"]["code"]) == ("failed", "foreign_link")

@@ -23,52 +23,55 @@ def lines(record: dict[str, Any], centres: dict[str, str] | None = None) -> list
     return order.lines if order else []
 
 
+SPLIT_HELD = HeldOrder(
+    source="shipbob",
+    order_id="1001",
+    order_number="S-1001",
+    status="PartiallyFulfilled",
+    order_type="DTC",
+    priority=None,
+    channel="Web",
+    channel_category="DTC",
+    shipment_type="Ground",
+    custom_reference="web-77",
+    customer_name="Ada Example",
+    customer_email="ada@example.com",
+    purchase_date="2026-11-20T09:15:00.000000Z",
+    shipped_at=None,
+    source_updated_at="2026-11-21T07:30:12.500000Z",
+    value=Decimal("70.5"),
+    currency=None,
+    lines=[
+        HeldLine(
+            item="88",
+            shipment_id="7002",
+            inventory_item_id="88",
+            sku="TEE-1",
+            name="Tee",
+            facility="West",
+            facility_id="4",
+            ordered_quantity=3,
+            committed_quantity=1,
+            short_quantity=2,
+            reason="out_of_stock",
+            source_state="Exception",
+            source_reason="OutOfStock",
+            source_reason_id=303,
+            unit_price=Decimal("19.5"),
+        )
+    ],
+    line_items=[
+        {"sku": "TEE-1", "quantity": 3, "status": "Exception"},
+        {"sku": "CAP-2", "quantity": 1, "status": None},
+    ],
+    raw=SHIPBOB_SPLIT,
+)
+
+
 def test_the_split_order_shows_its_short_shipment_only() -> None:
     order = held(SHIPBOB_SPLIT)
 
-    assert order == HeldOrder(
-        source="shipbob",
-        order_id="1001",
-        order_number="S-1001",
-        status="PartiallyFulfilled",
-        order_type="DTC",
-        priority=None,
-        channel="Web",
-        channel_category="DTC",
-        shipment_type="Ground",
-        custom_reference="web-77",
-        customer_name="Ada Example",
-        customer_email="ada@example.com",
-        purchase_date="2026-11-20T09:15:00.000000Z",
-        shipped_at=None,
-        source_updated_at="2026-11-21T07:30:12.500000Z",
-        value=Decimal("70.5"),
-        currency=None,
-        lines=[
-            HeldLine(
-                item="88",
-                shipment_id="7002",
-                inventory_item_id="88",
-                sku="TEE-1",
-                name="Tee",
-                facility="West",
-                facility_id="4",
-                ordered_quantity=3,
-                committed_quantity=1,
-                short_quantity=2,
-                reason="out_of_stock",
-                source_state="Exception",
-                source_reason="OutOfStock",
-                source_reason_id=303,
-                unit_price=Decimal("19.5"),
-            )
-        ],
-        line_items=[
-            {"sku": "TEE-1", "quantity": 3, "status": "Exception"},
-            {"sku": "CAP-2", "quantity": 1, "status": None},
-        ],
-        raw=SHIPBOB_SPLIT,
-    )
+    assert order == SPLIT_HELD
 
 
 def test_a_one_detail_is_one_row_with_the_sku_of_its_item() -> None:

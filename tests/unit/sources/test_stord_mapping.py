@@ -23,49 +23,52 @@ def line(status: object, *parts: tuple[object, object]) -> dict[str, Any]:
     }
 
 
+STORD_HELD = HeldOrder(
+    source="stord",
+    order_id="W-5501",
+    order_number="W-5501",
+    status="open",
+    order_type=None,
+    priority="standard",
+    channel="web",
+    channel_category="dtc",
+    shipment_type="parcel",
+    custom_reference=None,
+    customer_name="Bo Sample",
+    customer_email=None,
+    purchase_date="2026-11-19T10:00:00.000000Z",
+    shipped_at=None,
+    source_updated_at=None,
+    value=None,
+    currency=None,
+    lines=[
+        HeldLine(
+            item="TEE-1",
+            shipment_id=None,
+            inventory_item_id=None,
+            sku="TEE-1",
+            name=None,
+            facility="ATL1",
+            facility_id=None,
+            ordered_quantity=2,
+            committed_quantity=None,
+            short_quantity=None,
+            reason="out_of_stock",
+            source_state="backordered",
+            source_reason="backordered",
+            source_reason_id=None,
+        )
+    ],
+    line_items=[
+        {"sku": "TEE-1", "quantity": 2, "status": "backordered"},
+        {"sku": "CAP-2", "quantity": 1, "status": "open"},
+    ],
+    raw=STORD_ORDER,
+)
+
+
 def test_the_order_of_the_specification() -> None:
-    assert held(STORD_ORDER) == HeldOrder(
-        source="stord",
-        order_id="W-5501",
-        order_number="W-5501",
-        status="open",
-        order_type=None,
-        priority="standard",
-        channel="web",
-        channel_category="dtc",
-        shipment_type="parcel",
-        custom_reference=None,
-        customer_name="Bo Sample",
-        customer_email=None,
-        purchase_date="2026-11-19T10:00:00.000000Z",
-        shipped_at=None,
-        source_updated_at=None,
-        value=None,
-        currency=None,
-        lines=[
-            HeldLine(
-                item="TEE-1",
-                shipment_id=None,
-                inventory_item_id=None,
-                sku="TEE-1",
-                name=None,
-                facility="ATL1",
-                facility_id=None,
-                ordered_quantity=2,
-                committed_quantity=None,
-                short_quantity=None,
-                reason="out_of_stock",
-                source_state="backordered",
-                source_reason="backordered",
-                source_reason_id=None,
-            )
-        ],
-        line_items=[
-            {"sku": "TEE-1", "quantity": 2, "status": "backordered"},
-            {"sku": "CAP-2", "quantity": 1, "status": "open"},
-        ],
-        raw=STORD_ORDER,
-    )
+    assert held(STORD_ORDER) == STORD_HELD
 
 
 @pytest.mark.parametrize("status", ["backordered", "Backordered", "BACKORDERED"])
