@@ -181,8 +181,6 @@ class App:
 
         return AesGcm(self.settings.encryption_key or local_encryption_key(self.data_dir))
 
-    # Identity
-
     @once
     def signing_key(self) -> Ed25519Private:
         """Return the key that access tokens are signed with; only the function `auth` has it in the cloud."""
@@ -274,8 +272,6 @@ class App:
             return None
         return BasicPair(settings.basic_auth_username, settings.basic_auth_password, settings.basic_auth_role)
 
-    # Jobs
-
     @once
     def job_kinds(self) -> Mapping[str, JobKind]:
         """Return the kinds of jobs this deployment knows."""
@@ -337,8 +333,6 @@ class App:
         while Sessions(self.store, self.clock, self.ids).sweep():
             pass
         return []
-
-    # Held orders
 
     @once
     def oos_tables(self) -> OosTables:
