@@ -8,8 +8,10 @@ made, and a digest of the list it belongs to, and is parsed strictly. A list rou
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,14 +23,16 @@ from shared.http.context import Context
 from shared.http.guard import Served
 from shared.ports.documents import Position, Query, Stored
 
-__all__ = ["Page", "PageQuery", "make_page", "paginate", "place_of"]
+__all__ = ["Page", "PageQuery", "make_page", "paginate", "place_of", "position_of"]
 
 T = TypeVar("T")
 
 LIFE_S = 24 * 3600
 _SKEW_S = 60
 _PAGING = frozenset(PageQuery.model_fields) - {"sort"}
-_PARTS = 3
+_ID = re.compile("[^/\x00-\x1f\ud800-\udfff]{1,1500}")
+_RESERVED = re.compile(r"\.{1,2}|__.*__")
+_MOST_INTEGER = 2**63
 
 
 def place_of(ctx: Context[Served], query: PageQuery) -> list[Any] | None:
@@ -66,9 +70,19 @@ def make_page(
     return Page(items, cursor, total, _alias_keys(query, total))
 
 
+def position_of(place: list[Any] | None) -> Position | None:
+    """Return a cursor's place as a place among documents; raise BadRequest when no document can stand there."""
+    if place is None:
+        return None
+    match place:
+        case [value, str() as last] if _is_value(value) and _ID.fullmatch(last) and not _RESERVED.fullmatch(last):
+            return Position(value, last)
+        case _:
+            raise _bad_cursor()
+
+
 def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Callable[[Stored], T]) -> Page[T]:
     """Return one page of documents in the order asked for; the sort's name is the document's field."""
-    place = place_of(ctx, query)
     order = query.order
     asked = replace(
         wanted,
@@ -76,7 +90,7 @@ def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Cal
         descending=order.descending,
         limit=query.size + 1,
         offset=query.offset,
-        after=_position(place) if place is not None else None,
+        after=position_of(place_of(ctx, query)),
     )
     found = ctx.app.store.query(asked)
     shown = found[: query.size]
@@ -86,12 +100,11 @@ def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Cal
     return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
 
 
-def _position(place: list[Any]) -> Position:
-    match place:
-        case [value, str() as last] if value is None or isinstance(value, str | int | float):
-            return Position(value, last)
-        case _:
-            raise _bad_cursor()
+def _is_value(value: object) -> bool:
+    """Say whether an ordered field can hold it: JSON has no NaN, and stores no whole number beyond 64 bits."""
+    if isinstance(value, int):
+        return abs(value) < _MOST_INTEGER
+    return value is None or isinstance(value, str) or (isinstance(value, float) and isfinite(value))
 
 
 def _digest(ctx: Context[Served], query: PageQuery) -> str:

@@ -34,7 +34,7 @@ SHAPES = {
         {
             "collectionGroup": "things",
             "queryScope": "COLLECTION",
-            "fields": [{"fieldPath": "kind"}, {"fieldPath": field}],
+            "fields": [{"fieldPath": name, "order": "ASCENDING"} for name in ("kind", field)],
         }
         for field in ("rank", "name")
     ]

@@ -219,7 +219,7 @@ def test_a_megabyte_is_read_and_one_byte_more_is_413(kernel: Kernel) -> None:
 
 
 def test_legacy_paths_ignore_unknown_keys_read_numbers_as_ids_and_naive_times_as_utc(kernel: Kernel) -> None:
-    body = {"unknown": 1, "owner_id": 5, "made_at": "2026-01-15T10:30:00"}
+    body: dict[str, Any] = {"unknown": 1, "owner_id": 5, "made_at": "2026-01-15T10:30:00"}
 
     assert post(kernel, body, "/api/things").status == 201
     assert [code for _, code in post(kernel, body).codes] == ["naive_time", "wrong_type", "unknown_field"]
