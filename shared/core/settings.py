@@ -265,6 +265,7 @@ def _problems_together(settings: Settings) -> Iterator[str]:
             yield f"{one} and {other} belong together: set both or neither."
     if settings.encryption_key and settings.kms_key:
         yield "ENCRYPTION_KEY and KMS_KEY exclude each other: set one of them."
+    yield from _problems_of_calls(settings)
     if settings.jwt_secret and len(settings.jwt_secret.encode()) < _SHORTEST_SECRET:
         yield f"JWT_SECRET cannot be used: use at least {_SHORTEST_SECRET} bytes."
     if settings.admin_password and len(settings.admin_password) < _SHORTEST_PASSWORD:
@@ -273,6 +274,12 @@ def _problems_together(settings: Settings) -> Iterator[str]:
         yield "FETCH_ALLOW_HOSTS cannot be used: use a comma list of host:port."
     if not all(_is_origin(each) for each in settings.cors_origins):
         yield "CORS_ORIGINS cannot be used: use a comma list of origins such as https://shop.example, without path."
+
+
+def _problems_of_calls(settings: Settings) -> Iterator[str]:
+    """Yield what the platform's queue needs to know and is not told."""
+    if settings.tasks_url.startswith("cloudtasks:") and not (settings.worker_url and settings.worker_invokers):
+        yield "TASKS_URL names Cloud Tasks: set WORKER_URL and WORKER_INVOKERS too."
 
 
 def _problems_in_cloud(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
