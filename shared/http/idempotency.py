@@ -61,37 +61,12 @@ class Claim:
     fingerprint: str
     version: str
 
-    def finisher(self) -> Callable[[Answer], list[Write]]:
-        """Return what adds the final record to the commit of the effect.
+    def final(self, answer: Answer) -> Put:
+        """Return the final record, for the commit of the effect.
 
-        The condition fails when another request took the key over. Then the commit is tried again, and that time the look at
-        the record says so: nothing of a late worker's effect is ever written.
+        Its condition is the fence: once another request took the key over, which it may only after the lease, the commit fails
+        and its deadline has long passed, so nothing of a late worker's effect is ever written.
         """
-        runs = 0
-
-        def finish(answer: Answer) -> list[Write]:
-            nonlocal runs
-            runs += 1
-            if runs > 1:
-                self._check()
-            return [self._final(answer)]
-
-        return finish
-
-    def settle(self, answer: Answer) -> None:
-        """Keep the answer of a request without effect, or free the key for another try."""
-        write: Write = self._final(answer) if answer.status in STORED else Delete(self.key, self.version)
-        try:
-            self.store.documents.commit([write])
-        except (Conflict, Transient):
-            _log.info("an idempotency record was not settled; its lease ends by itself")
-
-    def _check(self) -> None:
-        stored = self.store.documents.get(self.key)
-        if stored is None or stored.version != self.version:
-            raise _in_flight()
-
-    def _final(self, answer: Answer) -> Put:
         body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
         data: Data = {
             "state": "done",
@@ -103,6 +78,14 @@ class Claim:
             "expires_at": instant(self.clock.now() + KEPT),
         }
         return Put(self.key, data, self.version)
+
+    def settle(self, answer: Answer) -> None:
+        """Keep the answer of a request without effect, or free the key for another try."""
+        write: Write = self.final(answer) if answer.status in STORED else Delete(self.key, self.version)
+        try:
+            self.store.documents.commit([write])
+        except (Conflict, Transient):
+            _log.info("an idempotency record was not settled; its lease ends by itself")
 
 
 class Idempotency:

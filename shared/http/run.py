@@ -115,11 +115,11 @@ def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, recor
 def _claimed(operation: Operation, ctx: Context[Any], work: Callable[[], Answer], claim: Claim) -> Answer:
     """Run the handler; its effect and the final record are one commit, unless it works outside the store."""
     if operation.atomic:
-        answer: Answer = ctx.app.store.atomically(work, finish=claim.finisher())
+        answer: Answer = ctx.app.store.atomically(work, finish=lambda answer: [claim.final(answer)])
         return answer
     answer = work()
     try:
-        ctx.app.store.documents.commit(claim.finisher()(answer))
+        ctx.app.store.documents.commit([claim.final(answer)])
     except Conflict:
         _log.warning("%s outlived its idempotency lease", operation.name)
     return answer
