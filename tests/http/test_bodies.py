@@ -206,7 +206,8 @@ def test_an_empty_body_is_an_empty_object_without_content_type(kernel: Kernel) -
 def test_an_operation_without_body_takes_an_empty_object_only(kernel: Kernel) -> None:
     client = kernel.as_("admin")
 
-    assert [client.post("/api/v1/admin", body).status for body in ({}, b"")] == [202, 202]
+    empty: tuple[dict[str, object] | bytes, ...] = ({}, b"")
+    assert [client.post("/api/v1/admin", body).status for body in empty] == [202, 202]
     assert client.post("/api/v1/admin", {"x": 1}).codes == [("/x", "unknown_field")]
 
 
