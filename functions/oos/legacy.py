@@ -6,8 +6,8 @@ from shared.app import App
 from shared.core.errors import BadRequest, FieldError
 from shared.http.context import Context
 from shared.http.router import Raw, Router
+from shared.oos.asked import Feed
 from shared.oos.models import Include, LegacyFeedQuery, LegacyOos
-from shared.oos.service import Feed
 from shared.oos.views import legacy_view
 from shared.oos.words import SourceName
 

@@ -8,9 +8,9 @@ from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import make_page, place_of
 from shared.http.router import Router
+from shared.oos.asked import Asked
 from shared.oos.models import Include, OosOrder, OrderQuery, QueueQuery
 from shared.oos.queue import Filter
-from shared.oos.service import Asked
 from shared.oos.views import order_view
 from shared.oos.words import FEED_REASONS, SOURCES, SourceName
 

@@ -1,8 +1,8 @@
 """Reading the queue: the canonical list, one order, and the older feed, all from published snapshots."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -11,35 +11,17 @@ from pydantic_core import to_json
 
 from shared.core.clock import parse_instant
 from shared.core.errors import BadRequest, FieldError, NotFound
-from shared.oos.queue import Filter, Place, placed, selected
+from shared.oos.asked import Asked, Feed
+from shared.oos.queue import Place, placed, selected
 from shared.oos.reader import Current, Loaded, SnapshotReader
 from shared.oos.resolved import resolved_key, walk
 from shared.oos.rules import Row
 from shared.oos.snapshot import unpack
 from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first, order_view
-from shared.oos.words import SOURCES
 from shared.ports.documents import Stored
 from shared.ports.store import Store
 
 __all__ = ["Asked", "Feed", "Found", "OosService", "Queue"]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which part of the queue is wanted. `pinned` (source -> snapshot id) comes from a cursor."""
-
-    wanted: Filter = field(default_factory=Filter)
-    sources: Sequence[str] = SOURCES
-    state: str = "open"
-    sort: str = "opened_at"
-    descending: bool = True
-    limit: int = 50
-    after: Place | None = None
-    offset: int = 0
-    pinned: Mapping[str, str] | None = None
-    total: bool = False
-    history: bool = False
-    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +32,6 @@ class Queue:
     next: Place | None
     total: int | None
     snapshots: dict[str, dict[str, Any]]
-    age_s: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One page of the older feed: how to make its plain bytes and, for the default page, gzip; `etag` without quotes."""
-
-    plain: Callable[[], bytes]
-    packed: bytes | None
-    etag: str
-    total: int
-    next: tuple[str, int] | None
     age_s: int | None
 
 
