@@ -2,7 +2,7 @@
 
 from bench.feed import CONNECTIONS, FEED, GZIP, ROUNDS, feed
 from bench.harness import Outcome, Void, fetch, interleaved, ratio
-from bench.load import load
+from bench.load import Ask, load
 from bench.ours import BASIC
 
 __all__ = ["measure"]
@@ -21,8 +21,8 @@ def measure() -> Outcome:
         if (unchanged := fetch(ours.url + FEED, headers=asked)).body:
             raise Void(f"a {unchanged.status} with a body")
         variants = {
-            "304": lambda: load(ours, FEED, connections=CONNECTIONS, headers=asked, status=304),
-            "200": lambda: load(ours, FEED, connections=CONNECTIONS, headers=headers),
+            "304": lambda: load(ours, Ask(FEED, CONNECTIONS, asked, status=304)),
+            "200": lambda: load(ours, Ask(FEED, CONNECTIONS, headers)),
         }
         rounds = interleaved(ROUNDS, variants)
     faster = ratio([{name: seen.per_second for name, seen in each.items()} for each in rounds], "304", "200")

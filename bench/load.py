@@ -3,17 +3,29 @@
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.harness import Answer, Server, Void, fetch, need
 
-__all__ = ["Load", "load", "load_by_script"]
+__all__ = ["Ask", "Load", "load", "load_by_script"]
 
 WARM_UP_S = 1
 LOAD_S = 3
+PATIENCE_S = 60
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
 _SIZES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One GET, as it is sent again and again, and the status that every answer must have."""
+
+    path: str
+    connections: int = 1
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+    seconds: int = LOAD_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,50 +40,39 @@ class Load:
     bytes_each: float
 
 
-def load(
-    server: Server,
-    path: str,
-    *,
-    connections: int = 1,
-    headers: Mapping[str, str] | None = None,
-    status: int = 200,
-) -> Load:
+def load(server: Server, asked: Ask) -> Load:
     """Drive one GET for some seconds; raise Void when any answer was not the expected one."""
-    before = _expected(server, path, headers, status)
-    _wrk(server, path, connections, headers, WARM_UP_S)
+    before = _expected(server, asked)
+    words = [word for name, value in asked.headers.items() for word in ("-H", f"{name}: {value}")]
+    _wrk(server, asked, words, WARM_UP_S)
     spent = server.cpu_s()
-    text = _wrk(server, path, connections, headers, LOAD_S)
+    text = _wrk(server, asked, words, asked.seconds)
     spent = server.cpu_s() - spent
-    after = _expected(server, path, headers, status)
-    if before.body != after.body:
-        raise Void(f"{path} changed its answer during the run")
+    if before.body != _expected(server, asked).body:
+        raise Void(f"{asked.path} changed its answer during the run")
     return _read(text, spent)
 
 
-def load_by_script(server: Server, path: str, script: Path, *, connections: int = 1) -> Load:
+def load_by_script(server: Server, asked: Ask, script: Path) -> Load:
     """Drive what a Lua script asks for, once, without warm-up; raise Void when an answer was not 2xx or 3xx."""
     spent = server.cpu_s()
-    text = _run_wrk(server, path, ["-s", str(script)], connections, LOAD_S)
+    text = _wrk(server, asked, ["-s", str(script)], asked.seconds)
     return _read(text, server.cpu_s() - spent)
 
 
-def _expected(server: Server, path: str, headers: Mapping[str, str] | None, status: int) -> Answer:
-    answer = fetch(server.url + path, headers=headers)
-    if answer.status != status:
-        raise Void(f"{path} answered {answer.status}, not {status}: {answer.body[:200]!r}")
+def _expected(server: Server, asked: Ask) -> Answer:
+    answer = fetch(server.url + asked.path, headers=asked.headers)
+    if answer.status != asked.status:
+        raise Void(f"{asked.path} answered {answer.status}, not {asked.status}: {answer.body[:200]!r}")
     return answer
 
 
-def _wrk(server: Server, path: str, connections: int, headers: Mapping[str, str] | None, seconds: int) -> str:
-    words = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
-    return _run_wrk(server, path, words, connections, seconds)
-
-
-def _run_wrk(server: Server, path: str, words: list[str], connections: int, seconds: int) -> str:
-    line = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *words, server.url + path]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=seconds + 60, check=False)
+def _wrk(server: Server, asked: Ask, words: list[str], seconds: int) -> str:
+    line = [need("wrk"), "-t1", f"-c{asked.connections}", f"-d{seconds}s", "--latency", f"--timeout={PATIENCE_S}s"]
+    line += [*words, server.url + asked.path]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=seconds + PATIENCE_S, check=False)
     if done.returncode != 0 or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise Void(f"{path}: {done.stdout[-400:]}{done.stderr[-200:]}")
+        raise Void(f"{asked.path}: {done.stdout[-400:]}{done.stderr[-200:]}")
     return done.stdout
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.harness import ROOT, Outcome, Server, interleaved, ratio, serving, workspace
-from bench.load import load, load_by_script
+from bench.load import Ask, load, load_by_script
 from bench.ours import environment, fresh_data
 from bench.yardsticks import framework, hello
 from shared.app import App
@@ -46,13 +46,13 @@ def measure() -> Outcome:
         bare, ours = running.enter_context(hello()), running.enter_context(_noop(settings, bearer))
         variants = {
             f"{name} @{connections}": lambda server=server, path=path, sent=sent, connections=connections: (
-                load(server, path, connections=connections, headers=sent).cpu_ms
+                load(server, Ask(path, connections, sent)).cpu_ms
             )
             for connections in (1, 8)
-            for name, server, path, sent in (("hello", bare, "/", None), ("noop", ours, PATH, bearer))
+            for name, server, path, sent in (("hello", bare, "/", {}), ("noop", ours, PATH, bearer))
         }
         rounds = interleaved(ROUNDS, variants)
-        fresh = load_by_script(ours, PATH, _script(tokens[1:])).cpu_ms
+        fresh = load_by_script(ours, Ask(PATH), _script(tokens[1:])).cpu_ms
     at_1, at_8 = ratio(rounds, "noop @1", "hello @1"), ratio(rounds, "noop @8", "hello @8")
     new = fresh / min(each["hello @1"] for each in rounds)
     return Outcome(
