@@ -1,93 +1,123 @@
 """How products are stored, and the few facts of them that other documents keep.
 
 `products/{id}` has the names of the wire with these differences: money is decimal text, `attributes` is JSON text, and it
-adds what lists are found by (`shelf`, `words`, `price_cents`). It changes with the product's own `version`, except for
-`stock_status`, which the ledger moves when stock crosses the threshold (`with_stock_status`), silently.
+adds what lists are found by (`shelf`, `words`, `price_cents`). It changes with the product's own `version` and never with
+stock.
 
-`product_stock/{id}` holds what moves with stock: the sums over all stores, `stock_version` and `stock_status`, and copies of
-the facts that lists ordered by stock are filtered by (`FACETS`, written with the product). The ledger changes the sums and
-keeps every other key: `stock | {"current_stock": ..., ...}`.
+`product_stock/{id}` holds what moves with stock: the ledger's sums over all stores, and `stock_status`. It exists as long as
+the product, and repeats the facts (`FACETS`) that lists by stock are found and ordered by. Each side writes its own keys and
+keeps the other's.
 
-`product_claims/{kind}:{digest}` makes a SKU (in any case), a barcode (in any of its forms) or the pair of a supplier and its
-product id belong to one product: whoever creates the claim first has it.
+`product_claims/{digest}` makes a SKU (in any case), a barcode (in any of its forms) or the pair of a supplier and its product
+id belong to one product: whoever creates the claim first has it.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
-from shared.catalog.models import ProductStatus, StockStatus
-from shared.ports.documents import Key, Put, Stored, Write
+from pydantic_core import from_json, to_json
+
+from shared.catalog.models import ProductStatus
+from shared.core.words import words
+from shared.inventory.keys import PRODUCT_STOCK, PRODUCTS, product_key, stock_key
+from shared.inventory.rules import new_stock, search_tokens, status_of
+from shared.ports.documents import Key
 
 __all__ = [
-    "FACETS",
-    "NO_STOCK",
+    "CLAIMS",
     "PRODUCTS",
-    "STOCK",
-    "SUMS",
-    "claim_key",
-    "facets",
+    "PRODUCT_STOCK",
+    "attributes_of",
+    "claims_of",
+    "first_stock",
+    "kept_attributes",
     "product_key",
+    "searched",
+    "stock_facts",
     "stock_key",
-    "stock_status",
-    "with_stock_status",
+    "with_finders",
 ]
 
-PRODUCTS = "products"
-STOCK = "product_stock"
+Data = dict[str, Any]
+
 CLAIMS = "product_claims"
-
-SUMS = ("current_stock", "available_stock", "reserved_stock", "stock_version")
-"""The keys of `product_stock` that belong to the ledger, besides `stock_status`."""
-
-NO_STOCK: Mapping[str, Any] = {**dict.fromkeys(SUMS, 0), "stock_status": StockStatus.CRITICAL.value}
-"""The stock of a product that never moved."""
-
-FACETS = ("shelf", "status", "category_id", "brand", "supplier_id")
-"""What `product_stock` copies from the product."""
+FACETS = ("shelf", "name", "sku", "created_at", "reorder_threshold")
+_SEARCHED = ("name", "sku", "barcode", "brand", "category")
 
 
-def product_key(product_id: str) -> Key:
-    """Return where a product is."""
-    return Key(PRODUCTS, product_id)
+def with_finders(product: Mapping[str, Any]) -> Data:
+    """Return the product with what lists are found by."""
+    archived = product["status"] == ProductStatus.ARCHIVED.value
+    price = product["sale_price"]
+    return {
+        **product,
+        "shelf": "archived" if archived else "live",
+        "words": search_tokens(product[name] for name in _SEARCHED),
+        "price_cents": None if price is None else int(Decimal(price) * 100),
+    }
 
 
-def stock_key(product_id: str) -> Key:
-    """Return where the sums of a product's stock are."""
-    return Key(STOCK, product_id)
+def searched(product: Mapping[str, Any]) -> list[str | None]:
+    """Return the texts of a product that search looks at."""
+    return [product[name] for name in _SEARCHED]
 
 
-def claim_key(kind: str, value: str) -> Key:
-    """Return where it is said which product has a unique value; case does not tell values apart."""
-    folded = value.casefold().encode("utf-8", "surrogatepass")
-    return Key(CLAIMS, f"{kind}:{hashlib.sha256(folded).hexdigest()}")
+def stock_facts(product: Mapping[str, Any], stock: Mapping[str, Any]) -> Data:
+    """Return the stock document with the facts of its product as they are now."""
+    facets = {name: product[name] for name in FACETS}
+    status = status_of(stock["current_stock"], product["reorder_threshold"])
+    return {**stock, **facets, "stock_status": status.value}
 
 
-def shelf(status: str) -> str:
-    """Return the shelf of a status: lists show the live one unless asked otherwise."""
-    return "archived" if status == ProductStatus.ARCHIVED.value else "live"
+def first_stock(product_id: str, product: Mapping[str, Any]) -> Data:
+    """Return the stock document of a product that never moved."""
+    return stock_facts(product, new_stock(product_id))
 
 
-def facets(product: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `product_stock` copies from a product."""
-    return {name: product[name] for name in FACETS}
+def claims_of(product: Mapping[str, Any], barcode_claim: str | None) -> dict[Key, str]:
+    """Return the claims of a product, and the field each stands for."""
+    claims = {_claim("sku", product["sku"].casefold()): "sku"}
+    if barcode_claim is not None:
+        claims[_claim("barcode", barcode_claim)] = "barcode"
+    supplier, its_id = product["supplier_id"], product["supplier_product_id"]
+    if supplier is not None and its_id is not None:
+        claims[_claim("supplier", f"{supplier}\n{its_id}")] = "supplier_product_id"
+    return claims
 
 
-def stock_status(current_stock: int, reorder_threshold: int) -> str:
-    """Return the stock status of a sum over all stores."""
-    if current_stock <= 0:
-        return StockStatus.CRITICAL.value
-    return (StockStatus.LOW if current_stock <= reorder_threshold else StockStatus.SUFFICIENT).value
+def claim_of_barcode(claim: str) -> Key:
+    """Return where it is said which product has a barcode."""
+    return _claim("barcode", claim)
 
 
-def with_stock_status(product: Stored, current_stock: int) -> tuple[Stored, list[Write]]:
-    """Return the product as it is with this sum, and the write that says so when its stock status has changed.
+def claim_of_sku(sku: str) -> Key:
+    """Return where it is said which product has a SKU, in any case."""
+    return _claim("sku", sku.casefold())
 
-    Neither `version` nor `updated_at` moves: movements never refuse an edit of the product.
-    """
-    status = stock_status(current_stock, product.data["reorder_threshold"])
-    if status == product.data["stock_status"]:
-        return product, []
-    data = {**product.data, "stock_status": status}
-    return replace(product, data=data), [Put(product.key, data, product.version)]
+
+def kept_attributes(attributes: Mapping[str, str]) -> str:
+    """Return attributes as they are stored: their names are free, those of stored fields are not."""
+    return to_json(attributes).decode()
+
+
+def attributes_of(kept: str) -> dict[str, str]:
+    """Return attributes as they are shown."""
+    shown: dict[str, str] = from_json(kept)
+    return shown
+
+
+def longest_word(search: str) -> tuple[list[str], str | None]:
+    """Return the words of a search, and the beginning that most products can be left out by."""
+    wanted = words(search)
+    return wanted, max(search_tokens(_beginning(wanted)), key=len, default=None)
+
+
+def _beginning(wanted: Iterable[str]) -> list[str | None]:
+    return [max(wanted, key=len, default=None)]
+
+
+def _claim(kind: str, value: str) -> Key:
+    digest = hashlib.sha256(f"{kind}\n{value}".encode("utf-8", "surrogatepass")).hexdigest()
+    return Key(CLAIMS, digest)

@@ -1,0 +1,163 @@
+"""Categories: groups of products with a unique slug. A product names its category; an unknown name makes one."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.catalog.models import CategoryPatch, NewCategory
+from shared.catalog.record import PRODUCTS
+from shared.catalog.views import category_view
+from shared.core.clock import Clock, instant
+from shared.core.conditions import NO_CONDITION, Precondition
+from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
+from shared.core.ids import Ids
+from shared.core.words import words
+from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
+from shared.ports.store import Store
+
+__all__ = ["CATEGORIES", "Categories", "category_key", "slug_of"]
+
+CATEGORIES = "categories"
+_SLUGS = "category_slugs"
+_LONGEST_SLUG = 100
+_VOLATILE = "product_count"
+_ECHOED = ("id", "created_at", "updated_at", _VOLATILE)
+
+
+def category_key(category_id: str) -> Key:
+    """Return where a category is."""
+    return Key(CATEGORIES, category_id)
+
+
+def slug_of(name: str) -> str:
+    """Return the slug of a name: its words in a to z and digits; of names without any, a digest."""
+    ascii_words = (word.encode("ascii", "ignore").decode() for word in words(name))
+    slug = "-".join(word for word in ascii_words if word)[:_LONGEST_SLUG].strip("-")
+    return slug or f"c-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Categories:
+    """The categories."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+
+    def get(self, category_id: str) -> Stored:
+        """Return a category; raise NotFound."""
+        found = self.store.get(category_key(category_id))
+        if found is None:
+            raise NotFound("No category has this id.", resource="category")
+        return found
+
+    def view(self, stored: Stored) -> dict[str, Any]:
+        """Return a category as shown, with the number of its products that are not archived."""
+        return category_view(stored, self.count(stored.key.id))
+
+    def count(self, category_id: str) -> int:
+        """Count the products of a category that are not archived."""
+        return self.store.count(Query(PRODUCTS, (("category_id", category_id), ("shelf", "live"))))
+
+    def named(self, names: tuple[str, ...]) -> list[Stored]:
+        """Return the categories with one of these names (at most 10), oldest first."""
+        found = self.store.query(Query(CATEGORIES, (("name", names[0] if len(names) == 1 else names),), limit=100))
+        return sorted(found, key=lambda stored: (stored.data["created_at"], stored.key.id))
+
+    def create(self, wanted: NewCategory) -> Stored:
+        """Make a category; raise AlreadyExists when its slug is taken."""
+        slug = wanted.slug or slug_of(wanted.name)
+        now = instant(self.clock.now())
+        data = {"name": wanted.name, "slug": slug, "created_at": now, "updated_at": now, "version": 1}
+        made = Stored(category_key(self.ids.new("cat")), data, "")
+
+        def decide(found: Mapping[Key, Stored]) -> tuple[Stored, list[Write]]:
+            _refuse_taken(slug, found)
+            return made, [Create(made.key, data), Create(_slug_key(slug), {"category_id": made.key.id})]
+
+        return self.store.change([_slug_key(slug)], decide)
+
+    def ensure(self, name: str) -> Stored:
+        """Return the category of a name, made when there is none; of several with the name, the oldest.
+
+        A name whose slug is taken by a category called otherwise gets a slug with a digest behind it.
+        """
+        found = self.named((name,))
+        if found:
+            return found[0]
+        slug = slug_of(name)
+        claim = self.store.get(_slug_key(slug))
+        if claim is None:
+            return self.create(NewCategory(name=name, slug=slug))
+        owner = self.store.get(category_key(claim.data["category_id"]))
+        if owner is not None and owner.data["name"] == name:  # made a moment ago, in this very commit perhaps
+            return owner
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        other = f"{slug[: _LONGEST_SLUG - 9].rstrip('-')}-{digest}"
+        claim = self.store.get(_slug_key(other))
+        return self.create(NewCategory(name=name, slug=other)) if claim is None else self.get(claim.data["category_id"])
+
+    def update(self, category_id: str, patch: CategoryPatch, condition: Precondition = NO_CONDITION) -> Stored:
+        """Change name or slug; raise NotFound, PreconditionFailed, ValidationFailed or AlreadyExists."""
+        present = self.get(category_id)
+        condition.check(category_id, present.data["version"], patch.version)
+        changes = _changes(patch, self.view(present))
+        if not changes:
+            return present
+        new_slug = str(changes.get("slug", present.data["slug"]))
+        keys = [category_key(category_id), _slug_key(new_slug)]
+
+        def decide(found: Mapping[Key, Stored]) -> tuple[Stored, list[Write]]:
+            stored = found.get(keys[0])
+            if stored is None:
+                raise NotFound("No category has this id.", resource="category")
+            condition.check(category_id, stored.data["version"], patch.version)
+            stamps = {"updated_at": instant(self.clock.now()), "version": stored.data["version"] + 1}
+            after = replace(stored, data={**stored.data, **changes, **stamps})
+            writes: list[Write] = [Put(stored.key, after.data, stored.version)]
+            if new_slug != stored.data["slug"]:
+                _refuse_taken(new_slug, found)
+                writes += [
+                    Delete(_slug_key(stored.data["slug"])),
+                    Create(_slug_key(new_slug), {"category_id": category_id}),
+                ]
+            return after, writes
+
+        return self.store.change(keys, decide)
+
+    def delete(self, category_id: str, condition: Precondition = NO_CONDITION) -> None:
+        """Remove a category that no product uses, archived ones included; raise NotFound or InvalidState."""
+        stored = self.get(category_id)
+        condition.check(category_id, stored.data["version"])
+        used = self.store.count(Query(PRODUCTS, (("category_id", category_id),)))
+        if used:
+            detail = f"{used} products use this category; give them another one first."
+            raise InvalidState(detail, current=used, allowed=[0])
+        self.store.write([Delete(stored.key, stored.version), Delete(_slug_key(stored.data["slug"]))])
+
+
+def _slug_key(slug: str) -> Key:
+    return Key(_SLUGS, slug)
+
+
+def _refuse_taken(slug: str, found: Mapping[Key, Stored]) -> None:
+    if _slug_key(slug) in found:
+        raise AlreadyExists("This slug is taken.", field="slug")
+
+
+def _changes(patch: CategoryPatch, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what changes; raise ValidationFailed for nothing at all, for nulls, and for keys that are not input."""
+    given = {name: getattr(patch, name) for name in patch.model_fields_set}
+    if not given:
+        raise ValidationFailed.at("", "missing", "Say what to change.")
+    for name in _ECHOED:
+        if name in given and given[name] != shown[name] and not (name == _VOLATILE and "version" in given):
+            raise ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")
+    changes: dict[str, Any] = {
+        name: given[name] for name in ("name", "slug") if name in given and given[name] != shown[name]
+    }
+    for name, value in changes.items():
+        if value is None:
+            raise ValidationFailed.at(f"/{name}", "required", "This key cannot be cleared.")
+    return changes

@@ -1,0 +1,344 @@
+"""Making, changing and archiving products; their stock is booked in the ledger, in the same commit."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
+
+from shared.catalog.barcodes import Code, read_code
+from shared.catalog.categories import Categories
+from shared.catalog.changes import asked_changes, new_fields, refuse_empty
+from shared.catalog.models import NewProduct, ProductPatch, ProductStatus
+from shared.catalog.record import (
+    PRODUCTS,
+    claims_of,
+    first_stock,
+    product_key,
+    stock_facts,
+    stock_key,
+    with_finders,
+)
+from shared.catalog.views import product_view
+from shared.core.caller import Caller
+from shared.core.clock import Clock, instant
+from shared.core.conditions import NO_CONDITION, Precondition
+from shared.core.errors import AlreadyExists, FieldError, InvalidState, NotFound, PreconditionFailed, ValidationFailed
+from shared.core.ids import Ids
+from shared.inventory.ledger import Change, Ledger
+from shared.inventory.sums import Sums
+from shared.inventory.words import MovementType
+from shared.ports.documents import Create, Delete, Key, Position, Put, Query, Stored, Write
+from shared.ports.store import Store
+from shared.stores.scope import check_scope
+
+__all__ = ["PRICE_CHANGES", "Products", "Rules", "Stores", "price_row"]
+
+Data = dict[str, Any]
+
+PRICE_CHANGES = "price_changes"
+PRICE_FIELDS = {"sale_price": "sale_price", "unit_cost": "cost_price"}
+"""Stored prices, and what their history calls them."""
+_COPIED = frozenset(
+    {
+        "sku",
+        "name",
+        "brand",
+        "category",
+        "package_size",
+        "status",
+        "reorder_threshold",
+        "sale_price",
+        "unit_cost",
+        "currency",
+    }
+)
+"""What levels repeat of their product."""
+_IN_ONE_COMMIT = 50
+_STEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What this deployment has settled about products."""
+
+    currency: str = "EUR"
+    strict_barcodes: bool = False
+    image_hosts: tuple[str, ...] = ()
+    """`host:port` pairs whose images may come over plain http."""
+
+
+class Stores(Protocol):
+    """What products need of stores."""
+
+    def default_for(self, caller: Caller) -> str:
+        """Return the store an operation means that names none."""
+        ...
+
+    def stored(self, store_id: str) -> Stored:
+        """Return a store's document; raise NotFound."""
+        ...
+
+
+@dataclass(frozen=True)
+class Products:
+    """Products, each with a SKU and a barcode of its own."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    ledger: Ledger
+    sums: Sums
+    stores: Stores
+    categories: Categories
+    rules: Rules = Rules()
+    has_open_orders: Callable[[str], bool] = lambda _: False
+    """Whether transfer orders that are neither finished nor cancelled name the product."""
+
+    def get(self, product_id: str) -> Stored:
+        """Return a product's document; raise NotFound."""
+        found = self.store.get(product_key(product_id))
+        if found is None:
+            raise NotFound("No product has this id.", resource="product")
+        return found
+
+    def view(self, stored: Stored) -> Data:
+        """Return a product as shown, with its stock as it is now."""
+        return product_view(stored, self.sums.of([stored.key.id])[stored.key.id])
+
+    def views(self, found: Sequence[Stored]) -> list[Data]:
+        """Return several products as shown."""
+        sums = self.sums.of(stored.key.id for stored in found)
+        return [product_view(stored, sums[stored.key.id]) for stored in found]
+
+    def create(self, caller: Caller, wanted: NewProduct) -> Stored:
+        """Make a product and book its first stock; raise AlreadyExists, NotFound, Forbidden or ValidationFailed."""
+        product_id = self.ids.new("prd")
+        sku = self.ids.new("SKU").replace("_", "-").upper()
+        return self.store.atomically(lambda: self._created(caller, wanted, product_id, sku))
+
+    def update(
+        self, caller: Caller, product_id: str, patch: ProductPatch, condition: Precondition = NO_CONDITION
+    ) -> Stored:
+        """Change a product; book the difference when its stock is to be another. Nothing new changes nothing."""
+        refuse_empty(patch)
+        return self.store.atomically(lambda: self._updated(caller, product_id, patch, condition))
+
+    def archive(self, caller: Caller, product_id: str, condition: Precondition = NO_CONDITION) -> None:
+        """Take a product out of all lists; raise InvalidState while units are reserved or orders are open."""
+        self.store.atomically(lambda: self._archived(caller, product_id, condition))
+
+    def code(self, barcode: str | None, pointer: str = "/barcode") -> Code | None:
+        """Read a barcode that is to be kept; with STRICT_BARCODES raise ValidationFailed for a wrong check digit."""
+        if barcode is None:
+            return None
+        code = read_code(barcode, self.clock.now().date())
+        if self.rules.strict_barcodes and code.valid_check_digit is False:
+            raise ValidationFailed.at(pointer, "bad_check_digit", "The check digit of this barcode is wrong.")
+        return code
+
+    def apply(self, caller: Caller, stored: Stored, changes: Mapping[str, Any], *, reason: str | None = None) -> Stored:
+        """Write changes of stored fields, with claims, price history and everything that repeats them."""
+        if not changes:
+            return stored
+        stamps = {"updated_at": instant(self.clock.now()), "version": stored.data["version"] + 1}
+        after = replace(stored, data=with_finders({**stored.data, **changes, **stamps}))
+        writes: list[Write] = [Put(stored.key, after.data, stored.version)]
+        writes += self._claim_writes(stored, after)
+        writes += [
+            self.price_write(caller, after, field, stored.data[field], reason=reason)
+            for field in PRICE_FIELDS
+            if field in changes
+        ]
+        self.store.write([*writes, *self._stock_writes(after)])
+        if not _COPIED.isdisjoint(changes):
+            self.sums.relabel_product(stored.key.id, after.data)
+        return after
+
+    def price_write(
+        self, caller: Caller, after: Stored, field: str, old: str | None, *, reason: str | None = None
+    ) -> Write:
+        """Return the history row of a changed price."""
+        row = price_row(after, field, old)
+        return Create(Key(PRICE_CHANGES, self.ids.new("prc")), {**row, "reason": reason, "user_id": caller.user_id})
+
+    def relabel(self, product_ids: Sequence[str]) -> None:
+        """Let the levels of products repeat them as they are now, a few products to a commit."""
+        for begin in range(0, len(product_ids), _IN_ONE_COMMIT):
+            some = product_ids[begin : begin + _IN_ONE_COMMIT]
+            self.store.atomically(partial(self._relabelled, some))
+
+    def rename_category(self, category_id: str, name: str) -> None:
+        """Let the products of a category repeat its name: outside of any commit, and safe to do again."""
+        after: Position | None = None
+        while found := self._of_category(category_id, after):
+            for stored in found:
+                if stored.data["category"] != name:
+                    self.store.atomically(partial(self._renamed, stored.key.id, category_id, name))
+            after = Position(None, found[-1].key.id)
+
+    def _of_category(self, category_id: str, after: Position | None) -> list[Stored]:
+        return self.store.query(Query(PRODUCTS, (("category_id", category_id),), limit=_STEP, after=after))
+
+    def _created(self, caller: Caller, wanted: NewProduct, product_id: str, sku: str) -> Stored:
+        fields = new_fields(wanted, sku=sku, currency=self.rules.currency)
+        self._check_images(fields["images"])
+        code = self.code(fields["barcode"])
+        now = instant(self.clock.now())
+        stamps = {"created_at": now, "updated_at": now, "version": 1}
+        kept = {"barcode": code.kept if code else None}
+        category = self._category_told(wanted.category_id, wanted.category)
+        product = Stored(product_key(product_id), with_finders({**fields, **kept, **category, **stamps}), "")
+        claims = claims_of(product.data, code.claim if code else None)
+        self._refuse_taken(claims)
+        writes: list[Write] = [Create(product.key, product.data)]
+        writes.append(Create(stock_key(product_id), first_stock(product_id, product.data)))
+        writes += [Create(key, {"product_id": product_id}) for key in claims]
+        self.store.write(writes)
+        if wanted.current_stock is not None:
+            store_id = self._store_for(caller, wanted.store_id)
+            self._book_first(caller, product_id, store_id, wanted.current_stock)
+        return product
+
+    def _updated(self, caller: Caller, product_id: str, patch: ProductPatch, condition: Precondition) -> Stored:
+        stored = self.get(product_id)
+        shown = self.view(stored)
+        moves = any(getattr(patch, name) not in (None, shown["current_stock"]) for name in ("current_stock", "stock"))
+        store_id = self._store_for(caller, patch.store_id) if moves else ""
+        condition.check(product_id, stored.data["version"], patch.version)
+        changes = asked_changes(patch, stored.data, shown)
+        wanted = changes.pop("current_stock", None)
+        if wanted is not None and patch.stock_version not in (None, shown["stock_version"]):
+            raise _stale(shown["current_stock"])
+        changes |= self._category_changes(patch, stored.data)
+        self._check_images(changes.get("images", ()))
+        if changes.get("barcode") is not None:
+            code = self.code(changes["barcode"])
+            changes["barcode"] = code.kept if code else None
+        after = self.apply(caller, stored, changes)
+        if wanted is not None:
+            quantity = wanted - shown["current_stock"]
+            change = Change(product_id, store_id, quantity, MovementType.CORRECTION, user_id=caller.user_id)
+            self.ledger.book([change])
+        return after
+
+    def _archived(self, caller: Caller, product_id: str, condition: Precondition) -> None:
+        stored = self.get(product_id)
+        condition.check(product_id, stored.data["version"])
+        archived = ProductStatus.ARCHIVED.value
+        if stored.data["status"] == archived:
+            return
+        reserved = self.sums.of([product_id])[product_id]["reserved_stock"]
+        if reserved:
+            detail = f"{reserved} units are reserved; release them first."
+            raise InvalidState(detail, current="reserved", allowed=[])
+        if self.has_open_orders(product_id):
+            raise InvalidState("Open transfer orders name this product.", current="ordered", allowed=[])
+        self.apply(caller, stored, {"status": archived})
+
+    def _book_first(self, caller: Caller, product_id: str, store_id: str, quantity: int) -> None:
+        booking = self.ledger.open([(product_id, store_id)])
+        booking.create_level(product_id, store_id)
+        if quantity:
+            booking.add(Change(product_id, store_id, quantity, MovementType.INITIAL, user_id=caller.user_id))
+        booking.write()
+
+    def _store_for(self, caller: Caller, named: str | None) -> str:
+        """Return the store whose stock is meant; raise NotFound or Forbidden."""
+        store_id = named if named is not None else self.stores.default_for(caller)
+        self.stores.stored(store_id)
+        check_scope(caller, store_id)
+        return store_id
+
+    def _category_told(self, category_id: str | None, name: str | None) -> Data:
+        """Return the category fields of a product that names it by id or name."""
+        if category_id is None:
+            found = None if name is None else self.categories.ensure(name)
+        else:
+            found = self.categories.get(category_id)
+            if name is not None and found.data["name"] != name:
+                raise _other_category()
+        return {"category_id": found.key.id if found else None, "category": found.data["name"] if found else None}
+
+    def _category_changes(self, patch: ProductPatch, present: Mapping[str, Any]) -> Data:
+        """Return the category fields that change; of id and name the one that differs from the present wins."""
+        given = patch.model_fields_set
+        by_id = "category_id" in given and patch.category_id != present["category_id"]
+        by_name = "category" in given and patch.category != present["category"]
+        if not by_id and not by_name:
+            return {}
+        if by_id and by_name and (patch.category_id is None) != (patch.category is None):
+            raise _other_category()
+        told = self._category_told(patch.category_id if by_id else None, patch.category if by_name else None)
+        return {name: value for name, value in told.items() if value != present[name]}
+
+    def _check_images(self, images: Iterable[str]) -> None:
+        for number, image in enumerate(images):
+            if not is_allowed_image(image, self.rules.image_hosts):
+                raise ValidationFailed.at(f"/images/{number}", "https_only", "The address must begin with https://.")
+
+    def _refuse_taken(self, claims: Mapping[Key, str]) -> None:
+        taken = self.store.get_many(list(claims))
+        for key, field in claims.items():
+            if key in taken:
+                raise AlreadyExists(f"Another product has this {field}.", field=field)
+
+    def _claims(self, product: Mapping[str, Any]) -> dict[Key, str]:
+        code = None if product["barcode"] is None else read_code(product["barcode"], self.clock.now().date())
+        return claims_of(product, code.claim if code else None)
+
+    def _claim_writes(self, before: Stored, after: Stored) -> list[Write]:
+        old, new = self._claims(before.data), self._claims(after.data)
+        added = {key: field for key, field in new.items() if key not in old}
+        if added:
+            self._refuse_taken(added)
+        writes: list[Write] = [Delete(key) for key in old if key not in new]
+        return writes + [Create(key, {"product_id": after.key.id}) for key in added]
+
+    def _stock_writes(self, after: Stored) -> list[Write]:
+        """Return the write of the stock document when the facts it repeats have changed."""
+        stock = self.store.get(stock_key(after.key.id))
+        if stock is None:
+            return []
+        facts = stock_facts(after.data, stock.data)
+        return [] if facts == stock.data else [Put(stock.key, facts, stock.version)]
+
+    def _relabelled(self, product_ids: Sequence[str]) -> None:
+        for key, stored in self.store.get_many([product_key(product_id) for product_id in product_ids]).items():
+            self.sums.relabel_product(key.id, stored.data)
+
+    def _renamed(self, product_id: str, category_id: str, name: str) -> None:
+        stored = self.get(product_id)
+        if stored.data["category_id"] == category_id and stored.data["category"] != name:
+            data = with_finders({**stored.data, "category": name})
+            self.store.write([Put(stored.key, data, stored.version)])
+            self.sums.relabel_product(product_id, data)
+
+
+def price_row(after: Stored, field: str, old: str | None) -> Data:
+    """Return what the history says of a changed price; `field` is the stored one."""
+    return {
+        "product_id": after.key.id,
+        "field": PRICE_FIELDS[field],
+        "old_price": old,
+        "new_price": after.data[field],
+        "currency": after.data["currency"],
+        "created_at": after.data["updated_at"],
+    }
+
+
+def is_allowed_image(address: str, http_hosts: Sequence[str]) -> bool:
+    """Say whether an image may be at this address: https, or http on a host that is let through."""
+    scheme, _, rest = address.partition("://")
+    host = rest.partition("/")[0].lower()
+    secure = scheme.lower() == "https" and bool(host)
+    return secure or (scheme.lower() == "http" and (host in http_hosts or f"{host}:80" in http_hosts))
+
+
+def _stale(current: int) -> PreconditionFailed:
+    detail = "Stock has moved since you read it; read the product again before setting its stock."
+    return PreconditionFailed(detail, errors=(FieldError("/stock_version", "stale", detail),), current_quantity=current)
+
+
+def _other_category() -> ValidationFailed:
+    message = "category and category_id are one value and differ."
+    return ValidationFailed.at("/category", "conflict", message)
