@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from shared.adapters.addresses import file_of, location_of
 from shared.core.clock import Clock, SystemClock
 from shared.core.ids import Ids, RandomIds
 from shared.core.once import once
@@ -95,6 +94,7 @@ class App:
 
             strict = not self.settings.in_cloud
             return FirestoreDocuments(self.settings.store_url, self.shapes, self.clock, strict=strict)
+        from shared.adapters.addresses import file_of
         from shared.adapters.sqlite import SqliteDocuments
 
         return SqliteDocuments(file_of(self.settings.store_url), self.shapes)
@@ -114,6 +114,7 @@ class App:
             from shared.adapters.bigquery.warehouse import open_bigquery
 
             return open_bigquery(parts.netloc, parts.path.strip("/"), self.clock)
+        from shared.adapters.addresses import file_of
         from shared.adapters.duckdb.warehouse import DuckWarehouse
 
         warehouse = DuckWarehouse(file_of(self.settings.warehouse_url), self.clock)
@@ -125,6 +126,7 @@ class App:
         """Return the queue that TASKS_URL names."""
         if urlsplit(self.settings.tasks_url).scheme == "local":
             return self.local_tasks
+        from shared.adapters.addresses import location_of
         from shared.adapters.cloud_tasks import CloudTasks
 
         return CloudTasks(location_of(self.settings.tasks_url), self.worker_target)
@@ -134,6 +136,7 @@ class App:
         """Return the schedules that SCHEDULES_URL names."""
         if urlsplit(self.settings.schedules_url).scheme == "local":
             return self.local_schedules
+        from shared.adapters.addresses import location_of
         from shared.adapters.cloud_scheduler import CloudScheduler
 
         return CloudScheduler(location_of(self.settings.schedules_url), self.worker_target)

@@ -1,10 +1,8 @@
 """Reading the queue: the canonical list, one order, and the older feed, all from published snapshots."""
 
-import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
@@ -79,7 +77,7 @@ class OosService:
             streams.append(placed(rows, asked.sort, **order))
         if asked.state != "open":
             streams.append(self._resolved(asked, shown))
-        return heapq.merge(*streams, key=itemgetter(0), reverse=asked.descending)
+        return _merged([iter(stream) for stream in streams], descending=asked.descending)
 
     def _resolved(self, asked: Asked, shown: Mapping[str, "_View"]) -> Iterator[tuple[Place, Stored]]:
         """Yield resolved orders, leaving out those that were still open in the snapshots this walk is on."""
@@ -175,3 +173,20 @@ def _legacy_rows(loaded: Loaded) -> list[Row]:
 def _from_stored(stored: Stored, *, stale: bool) -> Found:
     data = stored.data
     return Found(data["row"], Shown(data["snapshot_id"], data["fetched_at"], stale=stale), unpack(data["raw"]))
+
+
+def _merged(
+    streams: list[Iterator[tuple[Place, Row | Stored]]], *, descending: bool
+) -> Iterator[tuple[Place, Row | Stored]]:
+    """Merge ordered streams into one, reading each no further than needed."""
+    heads = [(head, stream) for stream in streams if (head := next(stream, None)) is not None]
+    while heads:
+        place = max if descending else min
+        number = place(range(len(heads)), key=lambda index: heads[index][0][0])
+        head, stream = heads[number]
+        yield head
+        following = next(stream, None)
+        if following is None:
+            del heads[number]
+        else:
+            heads[number] = (following, stream)

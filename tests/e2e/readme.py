@@ -1,5 +1,7 @@
 """Reading the README's commands, and running the whole product as a person would."""
 
+import base64
+import json
 import os
 import re
 import signal
@@ -10,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 __all__ = ["commands", "free_ports", "running", "shell"]
 
@@ -93,3 +95,18 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, said: Path) -
         except OSError:
             time.sleep(POLL_S)
     raise AssertionError(f"not ready: {said.read_text(errors='replace')[-3000:]}")
+
+
+def wait_until_read(address: str) -> None:
+    """Wait for the first refresh of both sources, as a person watching the progress lines would."""
+    pair = base64.b64encode(b"demo:demo-password-1").decode()
+    asked = Request(f"{address}/api/v1/refresh/status", headers={"Authorization": f"Basic {pair}"})  # noqa: S310 - our own address
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        with urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own address
+            sources = json.load(answer)["sources"]
+        if all(source["last_success_at"] for source in sources):
+            return
+        time.sleep(1)
+    message = "the first refresh did not end in time"
+    raise AssertionError(message)

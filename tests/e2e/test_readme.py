@@ -25,6 +25,7 @@ def test_the_readmes_curls_sign_in_refresh_and_read_the_feeds(tmp_path: Path) ->
     ]
 
     with readme.running(tmp_path / "data") as address:
+        readme.wait_until_read(address)
         printed = readme.shell([line.replace(ADDRESS, address) for line in lines])
 
     signed_in, triggered, status, shipbob, stord, page = printed
