@@ -20,7 +20,7 @@ def burst(client: Client, count: int, path: str = PATH, method: str = "GET") -> 
 
 def limited(**environment: str) -> Kernel:
     """Serve with the defaults of the contract, or with others."""
-    return a_kernel(RATE_LIMIT_IP="100", RATE_LIMIT_USER="600", **environment)
+    return a_kernel(RATE_LIMIT_IP="100", RATE_LIMIT_USER="600", **environment)  # type: ignore[arg-type]
 
 
 def test_a_burst_of_300_lets_100_pass() -> None:
@@ -133,8 +133,8 @@ def test_zero_switches_a_policy_off() -> None:
     ("path", "setting", "limit"), [("/api/v1/auth/login", "LOGIN", 10), ("/api/v1/costly", "COSTLY", 30)]
 )
 def test_costly_policies_count_across_instances(path: str, setting: str, limit: int) -> None:
-    one = a_kernel(**{f"RATE_LIMIT_{setting}": str(limit)})
-    two = a_kernel(**{f"RATE_LIMIT_{setting}": str(limit)})
+    one = a_kernel(**{f"RATE_LIMIT_{setting}": str(limit)})  # type: ignore[arg-type]
+    two = a_kernel(**{f"RATE_LIMIT_{setting}": str(limit)})  # type: ignore[arg-type]
     two.app.store = one.app.store
     clients = [kernel.as_("viewer") for kernel in (one, two)]
 
