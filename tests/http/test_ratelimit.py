@@ -1,5 +1,7 @@
 """H04: bursts stay within the policy, headers tell the truth, forged addresses and steps of the clock change nothing."""
 
+from typing import Any, cast
+
 import pytest
 
 from shared.core.clock import ManualClock
@@ -20,7 +22,7 @@ def burst(client: Client, count: int, path: str = PATH, method: str = "GET") -> 
 
 def limited(**environment: str) -> Kernel:
     """Serve with the defaults of the contract, or with others."""
-    return a_kernel(RATE_LIMIT_IP="100", RATE_LIMIT_USER="600", **environment)  # type: ignore[arg-type]
+    return a_kernel(RATE_LIMIT_IP="100", RATE_LIMIT_USER="600", **cast("Any", environment))
 
 
 def test_a_burst_of_300_lets_100_pass() -> None:
@@ -133,8 +135,8 @@ def test_zero_switches_a_policy_off() -> None:
     ("path", "setting", "limit"), [("/api/v1/auth/login", "LOGIN", 10), ("/api/v1/costly", "COSTLY", 30)]
 )
 def test_costly_policies_count_across_instances(path: str, setting: str, limit: int) -> None:
-    one = a_kernel(**{f"RATE_LIMIT_{setting}": str(limit)})  # type: ignore[arg-type]
-    two = a_kernel(**{f"RATE_LIMIT_{setting}": str(limit)})  # type: ignore[arg-type]
+    one = a_kernel(**cast("Any", {f"RATE_LIMIT_{setting}": str(limit)}))
+    two = a_kernel(**cast("Any", {f"RATE_LIMIT_{setting}": str(limit)}))
     two.app.store = one.app.store
     clients = [kernel.as_("viewer") for kernel in (one, two)]
 
@@ -162,7 +164,7 @@ def test_steps_of_the_wall_clock_give_nothing() -> None:
 
 
 def test_the_number_of_buckets_is_bounded() -> None:
-    limits = Limits(Settings.from_env({"RATE_LIMIT_IP": "5"}), ManualClock(), a_kernel)  # type: ignore[arg-type]
+    limits = Limits(Settings.from_env({"RATE_LIMIT_IP": "5"}), ManualClock(), a_kernel)
 
     for number in range(MOST_BUCKETS + 100):
         limits.take([Charge("ip", str(number))])
