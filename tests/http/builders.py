@@ -95,7 +95,7 @@ class Kernel:
         return self.client.as_(f"Bearer {role}")
 
 
-def a_kernel(routers: Iterable[Router] | None = None, **environment: str) -> Kernel:
+def a_kernel(routers: Iterable[Router] | None = None, /, **environment: str) -> Kernel:
     """Serve routers (the ones below unless told) over a fresh application."""
     app = FakeApp(**environment)
     handle = serve(list(routers) if routers is not None else [a_router()], lambda: app)
