@@ -203,6 +203,8 @@ def summed(stock: Mapping[str, Any], level_id: str, before: Mapping[str, Any] | 
     sums: Data = {**stock, "expiries": expiries}
     for name, of_level in (("current", "on_hand"), ("available", "available"), ("reserved", "reserved")):
         sums[f"{name}_stock"] += after[of_level] - (before[of_level] if before else 0)
+    if "reorder_threshold" in sums:
+        sums["stock_status"] = status_of(sums["current_stock"], sums["reorder_threshold"]).value
     return sums
 
 
