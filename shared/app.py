@@ -354,7 +354,7 @@ class App:
         """Return the writer of history."""
         from shared.oos.history import History
 
-        return History(self.store, self.warehouse, self.oos_tables.lines)
+        return History(self.store, lambda: self.warehouse, self.oos_tables.lines)
 
     @once
     def snapshots(self) -> SnapshotReader:

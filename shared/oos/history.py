@@ -5,7 +5,7 @@ the next run or the sweep merges what is pending, oldest first, each snapshot ex
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from shared.core.errors import Terminal, Transient
 from shared.oos.publish import read_rows
@@ -23,8 +23,8 @@ _LOG = logging.getLogger(__name__)
 class History:
     """Writes published snapshots into the warehouse table of their source."""
 
-    def __init__(self, store: Store, warehouse: Warehouse, tables: Mapping[str, Table]) -> None:
-        """Take the store, the warehouse and the history table of each source."""
+    def __init__(self, store: Store, warehouse: Callable[[], Warehouse], tables: Mapping[str, Table]) -> None:
+        """Take the store, where the warehouse comes from (asked only to merge), and the history table of each source."""
         self._store, self._warehouse, self._tables = store, warehouse, tables
 
     @staticmethod
@@ -51,4 +51,4 @@ class History:
         header = Header.of(record.data["header"])
         rows = read_rows(self._store.documents, header)
         lines = (line for row in rows for line in line_rows(row, header.id))
-        self._warehouse.merge(self._tables[source], lines, batch_id=snapshot_id)
+        self._warehouse().merge(self._tables[source], lines, batch_id=snapshot_id)

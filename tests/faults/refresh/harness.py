@@ -120,7 +120,7 @@ class World:
         self.warehouse = warehouse or DuckWarehouse(":memory:", self.clock)
         self.warehouse.ensure(tables.all())
         self.reader = SnapshotReader(self.store, self.clock, timedelta(minutes=60))
-        history = History(self.store, self.warehouse, tables.lines)
+        history = History(self.store, lambda: self.warehouse, tables.lines)
         self.handler = handler = RefreshHandler(
             self.store, ids, lambda _: self.source, history, self.reader.forget, currency="EUR"
         )
