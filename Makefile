@@ -7,7 +7,8 @@ BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?=
-INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+# The pinned files are complete, so nothing is left to resolve: resolving anew let older pips trip over packages asked for with extras.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt docs build bench data lock

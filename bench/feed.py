@@ -1,4 +1,7 @@
-"""Goal 5: the OOS feed of 5 000 rows, gzip, 4 connections, against the peer serving the very same rows."""
+"""Goal 5: the OOS feed of 5 000 rows, gzip, 4 connections, against the peer serving the very same rows.
+
+The rows are the contract's, each with its held lines: twice the bytes that the goal was set with, for both sides.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

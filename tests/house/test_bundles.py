@@ -34,7 +34,7 @@ def test_two_builds_are_byte_equal(function: str, tmp_path: Path) -> None:
 def test_a_bundle_holds_the_function_and_its_part_of_shared_and_nothing_else(function: str, tmp_path: Path) -> None:
     names = list(bundle.bundle_files(function))
 
-    assert {"main.py", "routes.py", "function.json", "requirements.txt", "shared/app.py"} <= set(names)
+    assert {"main.py", "routes.py", "function.json", "requirements.txt", "shared/app/__init__.py"} <= set(names)
     assert [name for name in names if name.split("/")[0] in {"functions", "local", "tests", "bench"}] == []
     assert [name for name in names if name.endswith(".pyc")] == []
     bundle.write_zip(bundle.bundle_files(function), tmp_path / "b.zip")

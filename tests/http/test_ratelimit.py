@@ -164,7 +164,7 @@ def test_steps_of_the_wall_clock_give_nothing() -> None:
 
 
 def test_the_number_of_buckets_is_bounded() -> None:
-    limits = Limits(Settings.from_env({"RATE_LIMIT_IP": "5"}), ManualClock(), a_kernel)  # type: ignore[arg-type]
+    limits = Limits(Settings.from_env({"RATE_LIMIT_IP": "5"}), ManualClock(), lambda: a_kernel().app.store)
 
     for number in range(MOST_BUCKETS + 100):
         limits.take([Charge("ip", str(number))])

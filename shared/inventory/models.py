@@ -1,0 +1,385 @@
+"""What the wire shows of stock, and what it takes."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.core.page import PageQuery
+from shared.core.quantities import Count, Positive, Quantity, Version
+from shared.core.text import Id, Search, Text
+from shared.core.times import From, To
+from shared.inventory.words import MovementType, ReservationStatus, StockStatus
+
+__all__ = [
+    "AdjustBody",
+    "Adjusted",
+    "BulkBody",
+    "CloseBody",
+    "HistoryFilter",
+    "InventoryLevel",
+    "LevelFilter",
+    "LevelPatch",
+    "LowStockFilter",
+    "Movement",
+    "MovementFilter",
+    "Moves",
+    "NewLevel",
+    "NewReservation",
+    "Reservation",
+    "ReservationFilter",
+    "TransferBody",
+    "WarehouseFilter",
+    "WarehouseRow",
+]
+
+
+def _not_zero(quantity: int) -> int:
+    if quantity == 0:
+        raise PydanticCustomError("zero", "A change is at least one unit.")
+    return quantity
+
+
+Reason = Annotated[Text, Field(max_length=255)]
+Reference = Annotated[Text, Field(max_length=255)]
+Region = Annotated[Text, Field(min_length=1, max_length=100)]
+Ids = Annotated[list[Id] | None, Field(max_length=10)]
+Names = Annotated[list[Region] | None, Field(max_length=10)]
+Signed = Annotated[Quantity, AfterValidator(_not_zero)]
+
+
+class InventoryLevel(BaseModel, defer_build=True):
+    """The stock of one product in one store."""
+
+    id: str
+    store_id: str
+    product_id: str
+    sku: str
+    product_name: str
+    brand: str | None
+    category: str | None
+    store_name: str
+    region: str
+    on_hand: int
+    reserved: int
+    available: int
+    reorder_level: int | None
+    effective_reorder_level: int
+    max_stock: int | None
+    allow_negative: bool
+    stock_status: StockStatus
+    value: float | None
+    currency: str | None
+    last_updated: datetime
+    version: int
+
+
+class Movement(BaseModel, defer_build=True):
+    """One change of one level; never changed, never deleted."""
+
+    id: str
+    product_id: str
+    product_sku: str
+    product_name: str
+    store_id: str
+    transaction_type: MovementType
+    quantity: int
+    previous_stock: int
+    new_stock: int
+    reason: str | None
+    reference: str | None
+    user_id: str | None
+    created_at: datetime
+
+
+class Reservation(BaseModel, defer_build=True):
+    """Units held for somebody."""
+
+    id: str
+    product_id: str
+    store_id: str
+    quantity: int
+    status: ReservationStatus
+    reference: str | None
+    expires_at: datetime | None
+    created_by: str
+    created_at: datetime
+    closed_at: datetime | None
+    version: int
+    movement: Movement | None = Field(default=None, exclude_if=lambda movement: movement is None)
+
+
+class NewLevel(BaseModel, defer_build=True):
+    """A level to make."""
+
+    store_id: Id
+    product_id: Id
+    on_hand: Quantity = 0
+    reorder_level: Count | None = None
+    max_stock: Count | None = None
+
+
+class LevelPatch(BaseModel, defer_build=True):
+    """What may change of a level; keys of a GET answer that are no input are ignored while they are equal."""
+
+    on_hand: Quantity | None = None
+    expected_quantity: Quantity | None = None
+    reorder_level: Count | None = None
+    max_stock: Count | None = None
+    allow_negative: bool | None = None
+    reason: Reason | None = None
+    version: Version | None = None
+    id: Any = None
+    store_id: Any = None
+    product_id: Any = None
+    sku: Any = None
+    product_name: Any = None
+    brand: Any = None
+    category: Any = None
+    store_name: Any = None
+    region: Any = None
+    reserved: Any = None
+    available: Any = None
+    effective_reorder_level: Any = None
+    stock_status: Any = None
+    value: Any = None
+    currency: Any = None
+    last_updated: Any = None
+
+
+class AdjustBody(BaseModel, defer_build=True):
+    """A change of one level by so many units."""
+
+    product_id: Id | None = None
+    sku: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    quantity: Signed
+    store_id: Id | None = None
+    reason: Reason | None = None
+    expected_quantity: Quantity | None = None
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _names_a_product(self) -> Self:
+        if self.product_id is None and self.sku is None:
+            raise PydanticCustomError("missing", "Give product_id or sku.", {"at": "product_id"})
+        return self
+
+
+class BulkBody(BaseModel, defer_build=True):
+    """Several changes."""
+
+    items: Annotated[list[AdjustBody], Field(min_length=1, max_length=100)]
+    mode: Literal["all_or_nothing", "partial"] = "all_or_nothing"
+
+
+class Adjusted(BaseModel, defer_build=True):
+    """The movements made, and the items that were refused."""
+
+    movements: list[Movement]
+    failed_items: list[dict[str, Any]]
+
+
+class TransferBody(BaseModel, defer_build=True):
+    """Units to move between two stores."""
+
+    product_id: Id
+    from_store_id: Id
+    to_store_id: Id
+    quantity: Positive
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.from_store_id == self.to_store_id:
+            raise PydanticCustomError("same_store", "The stores must differ.", {"at": "to_store_id"})
+        return self
+
+
+class Moves(BaseModel, defer_build=True):
+    """Movements made together."""
+
+    movements: list[Movement]
+
+
+class NewReservation(BaseModel, defer_build=True):
+    """Units to hold."""
+
+    product_id: Id
+    store_id: Id | None = None
+    quantity: Positive
+    ttl_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = 900
+    reference: Reference | None = None
+
+
+class CloseBody(BaseModel, defer_build=True):
+    """Why a reservation ends."""
+
+    reason: Reason | None = None
+
+
+class LevelFilter(PageQuery):
+    """Which levels are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("-last_updated", "available", "sku")
+
+    store_id: Ids = None
+    product_id: Ids = None
+    region: Names = None
+    category: Names = None
+    stock_status: Annotated[list[StockStatus] | None, Field(max_length=10)] = None
+    low_stock: bool | None = None
+    search: Search | None = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class LowStockFilter(PageQuery):
+    """Which levels that run low are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("available",)
+
+    region: Names = None
+    category: Names = None
+    store_id: Ids = None
+    threshold: Quantity | None = None
+
+
+class HistoryFilter(PageQuery):
+    """Which movements of a product are wanted."""
+
+    store_id: Ids = None
+    transaction_type: Annotated[list[MovementType] | None, Field(max_length=10)] = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class MovementFilter(HistoryFilter):
+    """Which movements are wanted."""
+
+    product_id: Ids = None
+
+
+class ReservationFilter(PageQuery):
+    """Which reservations are wanted."""
+
+    product_id: Ids = None
+    store_id: Ids = None
+    status: Annotated[list[ReservationStatus] | None, Field(max_length=10)] = None
+    reference: Annotated[list[Reference] | None, Field(max_length=10)] = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class WarehouseFilter(PageQuery):
+    """Which products in warehouses are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("product_name",)
+
+    category: Names = None
+    search: Search | None = None
+
+
+class WarehouseRow(BaseModel, defer_build=True):
+    """A product's stock over all warehouses."""
+
+    product_id: str
+    product_name: str
+    sku: str
+    brand: str | None
+    category: str | None
+    unit_price: float | None
+    package_size: str | None
+    total_quantity: int
+    total_reserved: int
+    available: int
+
+
+class Figures(BaseModel, defer_build=True):
+    """Which levels figures are made of."""
+
+    region: Names = None
+    category: Names = None
+    store_id: Ids = None
+
+
+class TrendFilter(Figures):
+    """Which days and levels a trend covers."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
+class ShareFilter(BaseModel, defer_build=True):
+    """Which levels are shared out over categories."""
+
+    region: Names = None
+    store_id: Ids = None
+
+
+class CurrencyValue(BaseModel, defer_build=True):
+    """An amount in another currency."""
+
+    currency: str
+    value: float
+
+
+class Kpi(BaseModel, defer_build=True):
+    """The figures of stock."""
+
+    total_inventory_value: float
+    currency: str
+    other_currencies: list[CurrencyValue]
+    total_products: int
+    low_stock_alerts: int
+    out_of_stock: int
+    average_turnover: float | None
+    total_quantity: int
+    total_reserved: int
+    as_of: datetime | None
+
+
+class TrendRow(BaseModel, defer_build=True):
+    """Stock at the end of a day."""
+
+    date: str
+    total_value: float
+    total_quantity: int
+
+
+class CategoryRow(BaseModel, defer_build=True):
+    """Stock of a category."""
+
+    category: str
+    value: float
+    quantity: int
+    percentage: float
+
+
+class Difference(BaseModel, defer_build=True):
+    """A level that is not what its movements and reservations say."""
+
+    inventory_id: str
+    field: str
+    stored: int
+    computed: int
+
+
+class Audit(BaseModel, defer_build=True):
+    """What an audit found."""
+
+    checked: int
+    differences: list[Difference]
+
+
+class RepairBody(BaseModel, defer_build=True):
+    """Levels to repair."""
+
+    inventory_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
+
+
+class DiscrepancyFilter(PageQuery):
+    """Which discrepancies are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("sku",)
+
+    source: Annotated[list[Literal["stord", "shipbob"]] | None, Field(max_length=10)] = None

@@ -1,0 +1,34 @@
+"""How stored levels, movements and reservations are shown: JSON-ready dicts, because pages are made without a model per row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.inventory.models import InventoryLevel, Movement, Reservation
+from shared.ports.documents import Stored
+
+__all__ = ["LEVEL_KEYS", "MOVEMENT_KEYS", "RESERVATION_KEYS", "level_view", "movement_view", "reservation_view"]
+
+LEVEL_KEYS = tuple(InventoryLevel.model_fields)
+MOVEMENT_KEYS = tuple(Movement.model_fields)
+RESERVATION_KEYS = tuple(name for name in Reservation.model_fields if name != "movement")
+_LEVEL = LEVEL_KEYS[1:]
+_MOVEMENT = MOVEMENT_KEYS[1:]
+_RESERVATION = RESERVATION_KEYS[1:]
+
+
+def level_view(level_id: str, level: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a level as shown; its counts must be those of now."""
+    shown = {"id": level_id} | {name: level[name] for name in _LEVEL}
+    if shown["value"] is not None:
+        shown["value"] = float(shown["value"])
+    return shown
+
+
+def movement_view(stored: Stored) -> dict[str, Any]:
+    """Return a movement as shown."""
+    return {"id": stored.key.id} | {name: stored.data[name] for name in _MOVEMENT}
+
+
+def reservation_view(reservation_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reservation as shown."""
+    return {"id": reservation_id} | {name: data[name] for name in _RESERVATION}
