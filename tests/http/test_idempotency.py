@@ -1,7 +1,6 @@
-"""I01-I04: one key, one effect, one answer. Each has a control, a broken variant that must fail the same check."""
+"""I01 and I02: one key, one effect, one answer. Each has a control, a broken variant that must fail the same check."""
 
 import threading
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,62 +8,11 @@ import pytest
 
 from shared.core.clock import instant
 from shared.http.context import Context
-from shared.http.idempotency import COLLECTION, LEASE, Claim, Idempotency, Replay
-from shared.http.router import Router
-from shared.ports.documents import Create, Key, Put, Query, Stored, Write
-from tests.client import Answered, Client
+from shared.http.idempotency import COLLECTION, Claim, Idempotency, Replay
+from shared.ports.documents import Key, Put, Query
+from tests.client import Answered
 from tests.http.builders import FakeApp, Kernel, a_kernel, seed
-
-PATH = "/api/v1/things"
-EFFECT = Key("effects", "one")
-WAIT_S = 20
-
-
-def effects(kernel: Kernel) -> int:
-    """Return how often the effect happened."""
-    stored = kernel.app.store.get(EFFECT)
-    return 0 if stored is None else stored.data["count"]
-
-
-def count_up(app: FakeApp) -> int:
-    """Have an effect."""
-
-    def decide(found: Any) -> tuple[int, list[Write]]:
-        stored: Stored | None = found.get(EFFECT)
-        if stored is None:
-            return 1, [Create(EFFECT, {"count": 1})]
-        count = stored.data["count"] + 1
-        return count, [Put(EFFECT, {"count": count}, stored.version)]
-
-    return app.store.change([EFFECT], decide)
-
-
-def an_effect(during: Callable[[Context[FakeApp]], None] = lambda _: None, *, atomic: bool = True) -> Router:
-    """Return a route with one effect; `during` runs before it."""
-    router = Router("effect")
-
-    @router.post("/api/v1/effects", "/api/effects", access="viewer", status=201, atomic=atomic)
-    def happen(ctx: Context[FakeApp]) -> dict[str, int]:
-        """Happen."""
-        during(ctx)
-        return {"count": count_up(ctx.app)}
-
-    return router
-
-
-def send(client: Client, key: str, body: Any = None, path: str = "/api/v1/effects") -> Answered:
-    """Send a request with a key."""
-    return client.post(path, {} if body is None else body, headers={"Idempotency-Key": key})
-
-
-def with_records(kernel: Kernel, records: type[Idempotency]) -> Kernel:
-    """Put a variant of the records in place of the real ones."""
-    kernel.handle.warm()
-    ready = kernel.handle._ready
-    assert ready is not None
-    ready.records = records(lambda: kernel.app.store, kernel.app.clock)
-    return kernel
-
+from tests.http.effects import PATH, WAIT_S, an_effect, effects, send, with_records
 
 # I01, in sequence and in parallel
 
@@ -251,138 +199,6 @@ def test_control_a_key_without_its_user_shows_foreign_answers() -> None:
     foreign = kernel.as_("operator:two").post(PATH, {"name": "mine"}, headers=key)
 
     assert foreign.body == mine.body
-
-
-# I03, crashes
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class Mortal:
-    """Documents of a process that dies before or after its nth commit and does nothing from then on."""
-
-    def __init__(self, app: FakeApp, commits: int, *, before: bool) -> None:
-        """Stand in front of the application's documents."""
-        self._real, self._left, self._before, self._dead = app.documents, commits, before, False
-        self.counts = app.documents.counts
-        app.store.documents = self
-
-    def commit(self, writes: Sequence[Write]) -> list[str]:
-        """Commit, unless dead."""
-        self._left -= 1
-        if self._dead or (self._before and self._left == 0):
-            self._dead = True
-            raise Killed
-        versions = self._real.commit(writes)
-        if self._left == 0:
-            self._dead = True
-            raise Killed
-        return versions
-
-    def __getattr__(self, name: str) -> Any:
-        """Read, unless dead."""
-        if self._dead:
-            raise Killed
-        return getattr(self._real, name)
-
-
-def crash_and_retry(kernel: Kernel, commits: int, *, before: bool) -> tuple[Answered, Answered]:
-    """Die at a commit, come back after the lease, and send the request twice more."""
-    real = kernel.app.documents
-    Mortal(kernel.app, commits, before=before)
-    client = kernel.as_("viewer")
-    with pytest.raises(Killed):
-        send(client, "key")
-    kernel.app.store.documents = real
-    kernel.app.clock.advance(LEASE.total_seconds())
-    return send(client, "key"), send(client, "key")
-
-
-@pytest.mark.parametrize(("commits", "before"), [(1, True), (1, False), (2, True), (2, False)])
-def test_a_crash_at_any_commit_leaves_one_effect_after_the_retry(commits: int, before: bool) -> None:
-    for _ in range(25):
-        kernel = a_kernel([an_effect()])
-
-        first, second = crash_and_retry(kernel, commits, before=before)
-
-        assert [first.status, second.status] == [201, 201]
-        assert first.body == second.body == b'{"count":1}'
-        assert effects(kernel) == 1
-
-
-def test_control_an_effect_in_a_commit_of_its_own_happens_twice() -> None:
-    kernel = a_kernel([an_effect(atomic=False)])
-
-    crash_and_retry(kernel, 2, before=False)
-
-    assert effects(kernel) == 2
-
-
-# I04, abandoned keys
-
-
-class NeverExpires(Idempotency):
-    """The broken variant: who dies holding a key holds it for ever."""
-
-    def _is_free(self, stored: Stored) -> bool:
-        return False
-
-
-def abandon(kernel: Kernel, key: str) -> None:
-    """Die inside the effect."""
-    real = kernel.app.documents
-    Mortal(kernel.app, 2, before=True)
-    with pytest.raises(Killed):
-        send(kernel.as_("viewer"), key)
-    kernel.app.store.documents = real
-
-
-def test_an_abandoned_key_frees_itself_within_a_minute() -> None:
-    kernel = a_kernel([an_effect()])
-    client = kernel.as_("viewer")
-    for number in range(50):
-        abandon(kernel, f"key-{number}")
-
-        assert send(client, f"key-{number}").problem == "IdempotencyInFlight"
-        kernel.app.clock.advance(LEASE.total_seconds() - 1)
-        assert send(client, f"key-{number}").problem == "IdempotencyInFlight"
-        kernel.app.clock.advance(1)
-        assert send(client, f"key-{number}").status == 201
-    assert LEASE.total_seconds() <= 60
-    assert effects(kernel) == 50
-
-
-def test_control_a_key_without_lease_is_lost() -> None:
-    kernel = with_records(a_kernel([an_effect()]), NeverExpires)
-    abandon(kernel, "key")
-    kernel.app.clock.advance(3600)
-
-    assert send(kernel.as_("viewer"), "key").problem == "IdempotencyInFlight"
-
-
-def test_who_lost_his_lease_commits_nothing() -> None:
-    inside: list[Answered] = []
-
-    def overtaken(ctx: Context[FakeApp]) -> None:
-        if not inside:
-            inside.append(None)  # type: ignore[arg-type]
-            ctx.app.clock.advance(LEASE.total_seconds())
-            thread = threading.Thread(target=lambda: inside.append(send(kernel.as_("viewer"), "key")))
-            thread.start()
-            thread.join(WAIT_S)
-
-    kernel = a_kernel([an_effect(overtaken)])
-
-    late = send(kernel.as_("viewer"), "key")
-
-    assert (late.problem, inside[1].status) == ("Unavailable", 201)
-    assert effects(kernel) == 1
-    assert send(kernel.as_("viewer"), "key").body == inside[1].body
-
-
-# What is kept
 
 
 def test_refusals_of_the_request_itself_are_not_kept() -> None:

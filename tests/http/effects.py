@@ -1,0 +1,63 @@
+"""An operation with one effect that can be counted, for the tests of idempotency."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.http.context import Context
+from shared.http.idempotency import Idempotency
+from shared.http.router import Router
+from shared.ports.documents import Create, Key, Put, Stored, Write
+from tests.client import Answered, Client
+from tests.http.builders import FakeApp, Kernel
+
+__all__ = ["EFFECT", "an_effect", "count_up", "effects", "send", "with_records"]
+
+PATH = "/api/v1/things"
+EFFECT = Key("effects", "one")
+WAIT_S = 20
+
+
+def effects(kernel: Kernel) -> int:
+    """Return how often the effect happened."""
+    stored = kernel.app.store.get(EFFECT)
+    return 0 if stored is None else stored.data["count"]
+
+
+def count_up(app: FakeApp) -> int:
+    """Have an effect."""
+
+    def decide(found: Any) -> tuple[int, list[Write]]:
+        stored: Stored | None = found.get(EFFECT)
+        if stored is None:
+            return 1, [Create(EFFECT, {"count": 1})]
+        count = stored.data["count"] + 1
+        return count, [Put(EFFECT, {"count": count}, stored.version)]
+
+    return app.store.change([EFFECT], decide)
+
+
+def an_effect(during: Callable[[Context[FakeApp]], None] = lambda _: None, *, atomic: bool = True) -> Router:
+    """Return a route with one effect; `during` runs before it."""
+    router = Router("effect")
+
+    @router.post("/api/v1/effects", "/api/effects", access="viewer", status=201, atomic=atomic)
+    def happen(ctx: Context[FakeApp]) -> dict[str, int]:
+        """Happen."""
+        during(ctx)
+        return {"count": count_up(ctx.app)}
+
+    return router
+
+
+def send(client: Client, key: str, body: Any = None, path: str = "/api/v1/effects") -> Answered:
+    """Send a request with a key."""
+    return client.post(path, {} if body is None else body, headers={"Idempotency-Key": key})
+
+
+def with_records(kernel: Kernel, records: type[Idempotency]) -> Kernel:
+    """Put a variant of the records in place of the real ones."""
+    kernel.handle.warm()
+    ready = kernel.handle._ready
+    assert ready is not None
+    ready.records = records(lambda: kernel.app.store, kernel.app.clock)
+    return kernel
