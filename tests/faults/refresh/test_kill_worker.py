@@ -35,7 +35,9 @@ def test_kills_at_random_points_never_show_a_part(tmp_path: Path) -> None:
         killed += kill_after(worker, pipe, rng.randint(1, 70))
         published.add(one_job(world(SqliteDocuments(file, shapes()), number)))
     last = world(SqliteDocuments(file, shapes()), number + 1)
-    _finish(last, last.trigger())  # of the last worker that was killed, or a first one: killed once too often, it may fail
+    _finish(
+        last, last.trigger()
+    )  # of the last worker that was killed, or a first one: killed once too often, it may fail
     job_id = last.trigger()
     _finish(last, job_id)
 
