@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree as ET
 
-__all__ = ["ADDRESS", "EXPECTED", "FILE", "Sums", "convert", "main", "provide", "sums"]
+__all__ = ["ADDRESS", "EXPECTED", "FILE", "Sums", "convert", "found", "main", "provide", "sums"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = "online-retail.csv.gz"
@@ -55,6 +55,11 @@ def main() -> int:
     return 0
 
 
+def found() -> Path | None:
+    """Return where the file lies on this machine: provided by `make data`, or beside the project; None when it does not."""
+    return next((path for path in (ROOT / ".data" / FILE, BESIDE) if path.is_file()), None)
+
+
 def provide(target: Path, beside: Path = BESIDE, address: str = ADDRESS, expected: Sums = EXPECTED) -> None:
     """Leave a whole file at the target: the present one, else the one beside, else the published one; else raise."""
     if target.is_file() and sums(target) == expected:
@@ -66,9 +71,9 @@ def provide(target: Path, beside: Path = BESIDE, address: str = ADDRESS, expecte
             shutil.copyfile(beside, part)
         else:
             _download(address, part)
-        found = sums(part)
-        if found != expected:
-            message = f"expected {expected}, found {found}"
+        counted = sums(part)
+        if counted != expected:
+            message = f"expected {expected}, found {counted}"
             raise ValueError(message)
         part.replace(target)
     finally:

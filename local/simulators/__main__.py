@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from local.simulators import Options, ShipBob, Simulator, Stord, dataset_from_retail, parse_faults
+from local.simulators.datasets import SCENARIOS
 from shared.core.clock import SystemClock
 
 
@@ -46,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=10_400, help="orders")
+    parser.add_argument(
+        "--scenario", default="default", choices=SCENARIOS, help="calm: nothing is held; empty: no orders"
+    )
     parser.add_argument("--retail", type=Path, help="build the orders from this online-retail.csv.gz instead")
     parser.add_argument("--faults", default="", help="as SIM_FAULTS")
     parser.add_argument("--switches", default="{}", help='JSON, for example {"rate_limit": 0}')
@@ -57,7 +61,14 @@ def _parser() -> argparse.ArgumentParser:
 def _made(asked: argparse.Namespace) -> Simulator:
     offset = _Offset()
     clock = SystemClock(lambda: offset.seconds)
-    options = Options(seed=asked.seed, size=asked.size, port=asked.port, living=asked.living, advance=offset.add)
+    options = Options(
+        seed=asked.seed,
+        size=asked.size,
+        scenario=asked.scenario,
+        port=asked.port,
+        living=asked.living,
+        advance=offset.add,
+    )
     kind: type[ShipBob | Stord] = ShipBob if asked.name == "shipbob" else Stord
     if asked.retail is None:
         return kind(clock, options)

@@ -55,6 +55,7 @@ class RefreshHandler:
         """
         self._store, self._ids, self._currency = store, ids, currency
         self._source, self._history, self._published = sources, history, published
+        self._kept: tuple[tuple[str, int], dict[str, HeldOrder]] | None = None
 
     def __call__(self, step: Step) -> Done | Continue:
         """Carry the run through its phases, as far as this delivery's time allows."""
@@ -190,6 +191,7 @@ class RefreshHandler:
         return "clean"
 
     def _clean(self, step: Step) -> None:
+        self._kept = None
         for writes in self._staging(step).removals(step.cursor["pages"], step.cursor["looks"]):
             if writes:
                 step.checkpoint(writes=writes)
@@ -202,7 +204,12 @@ class RefreshHandler:
         return load_base(self._store.documents, present.data if present else None)
 
     def _held(self, step: Step, cursor: dict[str, Any]) -> dict[str, HeldOrder]:
-        return newest(self._staging(step).orders(cursor["pages"]))
+        """Return what was read, newest version of each order; kept from one phase to the next of the same delivery."""
+        asked = (step.job_id, cursor["pages"])
+        kept = self._kept
+        if kept is None or kept[0] != asked:
+            kept = self._kept = (asked, newest(self._staging(step).orders(cursor["pages"])))
+        return kept[1]
 
     def _past(self, source: str, order_ids: list[str]) -> dict[str, Row]:
         """Read the resolved rows of orders that may be coming back."""

@@ -67,9 +67,9 @@ def pack(value: Any) -> bytes:
     return compress(to_json(value))
 
 
-def compress(plain: bytes) -> bytes:
+def compress(plain: bytes, level: int = _LEVEL) -> bytes:
     """Compress deterministically."""
-    return gzip.compress(plain, _LEVEL, mtime=0)
+    return gzip.compress(plain, level, mtime=0)
 
 
 def unpack(packed: bytes) -> Any:

@@ -19,6 +19,8 @@ __all__ = ["Staging"]
 
 _KEPT = timedelta(hours=24)
 _PIECE = 850_000
+# Staged pages are read once or twice and thrown away: time is dearer than room.
+_FAST = 1
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +69,7 @@ class Staging:
             yield [Delete(key) for head in heads.values() for key in self._pieces(head.key, head.data["pieces"])]
 
     def _writes(self, name: str, plain: bytes, now: datetime) -> list[Write]:
-        packed = compress(plain)
+        packed = compress(plain, _FAST)
         count = piece_count(packed)
         expires = instant(now + _KEPT)
         return [

@@ -10,9 +10,12 @@ import json
 import random
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+from pydantic_core import from_json
 
 from shared.adapters.fetch.pace import Pace
 from shared.adapters.fetch.waits import asked_wait_s
@@ -229,7 +232,12 @@ def _json_of(answer: Response) -> Any:
 
 
 def parse_json(body: bytes) -> Any:
-    """Read JSON; numbers that are none (NaN, Infinity) become null; raise ValueError or RecursionError."""
+    """Read JSON; numbers that are none (NaN, Infinity) become null; raise ValueError or RecursionError.
+
+    The fast parser takes what is strict JSON; what it refuses is read again by the patient one, which decides.
+    """
+    with suppress(ValueError):
+        return from_json(body, allow_inf_nan=False, cache_strings="keys")
     try:
         return json.loads(body, parse_constant=_nothing)
     except ValueError as problem:

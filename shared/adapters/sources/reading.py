@@ -53,10 +53,12 @@ class Notes:
 
 def text(value: Any) -> str | None:
     """Return trimmed text that can be stored and shown; numbers as they are written; None for anything else or nothing."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if type(value) is str:
+        if len(value) > 2 * _LONGEST_TEXT or not value.isprintable():
+            value = _storable(value[: 2 * _LONGEST_TEXT])
+        return value.strip()[:_LONGEST_TEXT] or None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if isinstance(value, str):
-        return _storable(value[: 2 * _LONGEST_TEXT]).strip()[:_LONGEST_TEXT] or None
     if isinstance(value, int):
         return str(value) if abs(value) < 10**_LONGEST_ID else None
     return repr(value) if math.isfinite(value) else None
@@ -138,15 +140,28 @@ def fold(value: Any) -> str:
 
 def clean(value: Any, depth: int = 0) -> Any:
     """Return vendor JSON as it can be stored: no lone surrogates, no endless nesting, no numbers that are none."""
-    if isinstance(value, dict):
-        return {_storable(key): clean(entry, depth + 1) for key, entry in value.items()} if depth < _DEEPEST else None
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is str:
+        return value if value.isprintable() else _storable(value)
+    if kind is dict:
+        if depth >= _DEEPEST:
+            return None
+        return {
+            (key if key.isprintable() else _storable(key)): (
+                entry if entry is None or type(entry) is bool else clean(entry, depth + 1)
+            )
+            for key, entry in value.items()
+        }
+    if kind is list:
         return [clean(entry, depth + 1) for entry in value] if depth < _DEEPEST else None
-    if isinstance(value, str):
-        return _storable(value)
-    if isinstance(value, float) and not math.isfinite(value):
+    return _number(value)
+
+
+def _number(value: Any) -> Any:
+    """Keep what is no text and no container, numbers too large or not finite excepted."""
+    if type(value) is float and not math.isfinite(value):
         return None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+    if type(value) is int and abs(value) >= 2**63:
         return text(value)
     return value
 
