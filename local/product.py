@@ -81,7 +81,9 @@ class Product:
     def drain(self, timeout_s: float) -> bool:
         """Wait until no task is due and everything written is in the reports."""
         self.app.jobs.sweep()
-        return self.dispatcher.drain(timeout_s)
+        drained = self.dispatcher.drain(timeout_s)
+        self.app.flusher.run()
+        return drained
 
     def _seed(self) -> None:
         settings = self.settings

@@ -6,9 +6,14 @@ kinds of jobs, duties of schedules and chores of the cleanup.
 
 from shared.app.identity import IdentityParts
 from shared.app.oos import OosParts
+from shared.app.stock import StockParts
 
 __all__ = ["App"]
 
 
-class App(IdentityParts, OosParts):
+class App(
+    IdentityParts,
+    OosParts,
+    StockParts,
+):
     """Everything a deployment is made of; one per process."""

@@ -130,6 +130,11 @@ class Router:
         self.name = name
         self.operations: list[Operation] = []
 
+    def include(self, *others: "Router") -> None:
+        """Take over the operations of other modules of the same function: `routes.py` includes the files beside it."""
+        for other in others:
+            self.operations += other.operations
+
     def get(self, *paths: str, **options: Unpack[Options]) -> Callable[[H], H]:
         """Declare a reading operation; HEAD comes with it."""
         return self.route("GET", *paths, **options)

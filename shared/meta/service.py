@@ -1,10 +1,12 @@
 """Gathers what a deployment says about itself."""
 
+from __future__ import annotations
+
 import hmac
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from shared.core.caller import Caller, Role
@@ -13,7 +15,6 @@ from shared.core.errors import Forbidden, Unauthenticated
 from shared.core.readiness import Check, Outcome, Readiness
 from shared.core.settings import Settings
 from shared.core.version import NAME, VERSION
-from shared.jobs.models import JobStats
 from shared.meta.models import (
     Application,
     CheckResult,
@@ -27,11 +28,14 @@ from shared.meta.models import (
     SourceNumbers,
     System,
 )
-from shared.oos.models import RefreshStatus, SourceStatus
 from shared.ports.documents import Query
-from shared.ports.store import Store
-from shared.ports.tasks import Tasks
-from shared.ports.warehouse import Warehouse
+
+if TYPE_CHECKING:  # what others answer with: named here, loaded there
+    from shared.jobs.models import JobStats
+    from shared.oos.models import RefreshStatus, SourceStatus
+    from shared.ports.store import Store
+    from shared.ports.tasks import Tasks
+    from shared.ports.warehouse import Warehouse
 
 __all__ = ["Deployment", "MetaService", "api_document", "prometheus"]
 

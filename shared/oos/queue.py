@@ -12,8 +12,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from shared.core.words import matches, words
-from shared.oos.rules import Row
-from shared.oos.views import age_hours, reasons
+from shared.oos.views import Row, age_hours, reasons
 
 __all__ = ["SORTS", "Filter", "Place", "order_name", "place_of", "placed", "selected"]
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from shared.core.clock import parse_instant
-from shared.oos.rules import Row
 from shared.oos.words import FEED_REASONS
 
-__all__ = ["Shown", "in_feed", "in_legacy_feed", "legacy_view", "order_view"]
+__all__ = ["Row", "Shown", "in_feed", "in_legacy_feed", "legacy_view", "order_view"]
 
+Row = dict[str, Any]
 LEGACY_LIMIT = 5000
 _PLAIN = (
     "order_number",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.adapters.bigquery.schema import fields, partitioning
+from shared.inventory.warehouse import movement_table
 from shared.oos.warehouse import oos_tables
 from shared.ports.warehouse import Table
 
@@ -19,7 +20,7 @@ __all__ = ["declared_tables", "files", "main"]
 
 def declared_tables() -> tuple[Table, ...]:
     """Return every table of the product under its default name."""
-    return oos_tables().all()
+    return (*oos_tables().all(), movement_table())
 
 
 def files(tables: Iterable[Table]) -> dict[str, str]:

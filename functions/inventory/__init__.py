@@ -1,0 +1,1 @@
+"""The HTTP surface of stores, stock and its ledger."""

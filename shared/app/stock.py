@@ -1,0 +1,128 @@
+"""Stock: stores, the ledger that everything books through, and the way of its rows into the warehouse.
+
+Other parts build on this one (`class TradeParts(StockParts)`) and may add, always calling `super()`:
+
+* `on_stock_change(pairs)`: told inside the commit which levels changed;
+* `store_in_use(store_id)`: whether something of theirs keeps a store from being deleted;
+* `incoming(pairs)`: units on their way to levels;
+* `tables()`: rows written with `outbox.rows(table, name, rows)` are taken to any declared table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.app.jobs import JobParts
+from shared.core.once import once
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shared.inventory.ledger import Ledger, Pair
+    from shared.inventory.sums import Sums
+    from shared.jobs.kinds import Continue, Done, JobKind, Step
+    from shared.jobs.slots import Duty
+    from shared.ports.warehouse import Table
+    from shared.stores.service import StoreService
+    from shared.warehousing.flush import Flusher
+    from shared.warehousing.outbox import WarehouseOutbox
+
+__all__ = ["StockParts"]
+
+
+class StockParts(JobParts):
+    """The services of stores, stock and the outbox."""
+
+    @once
+    def outbox(self) -> WarehouseOutbox:
+        """Return the rows on their way to the warehouse."""
+        from shared.warehousing.outbox import WarehouseOutbox
+
+        return WarehouseOutbox(self.store, self.clock)
+
+    @once
+    def flusher(self) -> Flusher:
+        """Return what takes waiting rows to the warehouse."""
+        from shared.warehousing.flush import Flusher
+
+        return Flusher(self.outbox, lambda: self.warehouse, self._tables_by_name, self.clock)
+
+    @once
+    def ledger(self) -> Ledger:
+        """Return the one way in which stock changes."""
+        from shared.inventory.ledger import Ledger
+
+        return Ledger(
+            self.store,
+            self.clock,
+            self.ids,
+            self.outbox,
+            on_change=self.on_stock_change,
+            on_rows=self.request_flush,
+        )
+
+    @once
+    def sums(self) -> Sums:
+        """Return the sums over a product's levels."""
+        from shared.inventory.sums import Sums
+
+        return Sums(self.ledger)
+
+    @once
+    def stores(self) -> StoreService:
+        """Return the stores."""
+        from shared.stores.service import StoreService
+
+        return StoreService(self.store, self.clock, self.ids, in_use=self.store_in_use)
+
+    def on_stock_change(self, pairs: Sequence[Pair]) -> None:
+        """Be told, inside the commit, which levels changed; parts add what they queue then."""
+
+    def store_in_use(self, store_id: str) -> bool:
+        """Say whether something besides stock keeps a store from being deleted; parts add open orders."""
+        return False
+
+    def incoming(self, pairs: Sequence[Pair]) -> Mapping[Pair, int]:
+        """Return the units on their way to levels (open transfer orders); parts add theirs."""
+        return {}
+
+    def request_flush(self) -> None:
+        """Let waiting rows be taken to the warehouse soon; call it after a commit that wrote some."""
+        from shared.core.caller import SYSTEM
+        from shared.warehousing.flush import KIND
+
+        self.flusher.request(lambda: self.jobs.start(KIND, None, {}, SYSTEM))
+
+    def tables(self) -> Sequence[Table]:
+        """Add the table of movements."""
+        from shared.inventory.warehouse import movement_table
+
+        return (*super().tables(), movement_table())
+
+    def kinds(self) -> Sequence[JobKind]:
+        """Add the flush of the outbox."""
+        from shared.jobs.kinds import JobKind
+        from shared.warehousing.flush import KIND, QUEUE
+
+        return (*super().kinds(), JobKind(KIND, QUEUE, self._flush, "Flush"))
+
+    def duties(self) -> Mapping[str, Duty]:
+        """Add the flush of every minute."""
+        from shared.jobs.slots import Duty
+        from shared.warehousing.flush import KIND
+
+        return {**super().duties(), KIND: Duty(self._flush_now, atomic=False)}
+
+    def _flush(self, _step: Step) -> Done | Continue:
+        from shared.jobs.kinds import Continue, Done
+        from shared.warehousing.flush import REST_S
+
+        taken = self.flusher.run()
+        return Continue(REST_S) if taken else Done()
+
+    def _flush_now(self) -> list[str]:
+        self.flusher.run()
+        return []
+
+    def _tables_by_name(self) -> Mapping[str, Table]:
+        return {table.name: table for table in self.tables()}

@@ -1,0 +1,38 @@
+"""What the warehouse keeps of stock: one row per movement, for ever. Written through the outbox, read by figures over time."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from shared.inventory.working import MOVEMENT_TABLE
+from shared.ports.warehouse import Table
+
+__all__ = ["MovementRow", "movement_table"]
+
+
+class MovementRow(BaseModel, defer_build=True):
+    """One movement of one level."""
+
+    id: str
+    created_at: datetime = Field(description="Later than that of every earlier movement of the level.")
+    product_id: str
+    store_id: str
+    transaction_type: str = Field(description="Why the level changed, in the words of the ledger.")
+    quantity: int = Field(description="Signed, never 0.")
+    previous_stock: int
+    new_stock: int = Field(description="On hand of the level afterwards: previous plus quantity.")
+    reason: str | None
+    reference: str | None = Field(description="The sale, order, import or job that caused it.")
+    user_id: str | None
+
+
+def movement_table() -> Table:
+    """Declare the table of movements."""
+    return Table(
+        MOVEMENT_TABLE,
+        MovementRow,
+        key=("id", "created_at"),
+        partition_by="created_at",
+        cluster_by=("product_id", "store_id"),
+        description="Every movement of stock.",
+    )

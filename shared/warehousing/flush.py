@@ -1,0 +1,60 @@
+"""The flush: the job that takes waiting rows to the warehouse, asked for on every write and started at most now and then.
+
+A write asks through `Flusher.request`; one process asks the queue at most once in ten seconds, and all processes share one
+live job, which stays for ten seconds after its last row, so that a busy shop has one job and not one for each sale. The
+schedule `flush-outbox` takes every minute what a crash left behind.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from shared.core.clock import Clock
+from shared.core.errors import Transient
+from shared.ports.warehouse import Table, Warehouse
+from shared.warehousing.outbox import WarehouseOutbox
+
+__all__ = ["KIND", "QUEUE", "REST_S", "Flusher"]
+
+KIND = "flush-outbox"
+QUEUE = "alerts"
+"""The light queue: a flush is short, and a queue of its own would be one more thing to deploy."""
+REST_S = 10.0
+_LOG = logging.getLogger(__name__)
+
+
+class Flusher:
+    """Empties the outbox, and keeps many writes from asking many times."""
+
+    def __init__(
+        self,
+        outbox: WarehouseOutbox,
+        warehouse: Callable[[], Warehouse],
+        tables: Callable[[], Mapping[str, Table]],
+        clock: Clock,
+    ) -> None:
+        """Take the waiting rows, where the warehouse comes from (asked only to merge), the tables by name, and time."""
+        self._outbox, self._warehouse, self._tables, self._clock = outbox, warehouse, tables, clock
+        self._lock = threading.Lock()
+        self._asked_at: float | None = None
+
+    def request(self, start: Callable[[], object]) -> None:
+        """Call `start` unless this process has done so within the last ten seconds; its trouble waits for the schedule."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._asked_at is not None and now - self._asked_at < REST_S:
+                return
+            self._asked_at = now
+        try:
+            start()
+        except Transient as trouble:
+            _LOG.warning("the flush was not started: %s", trouble.code)
+
+    def run(self) -> int:
+        """Merge everything that waits; return how many documents of rows were taken. Raise Transient in trouble."""
+        if not self._outbox.waiting():
+            return 0
+        warehouse, tables, taken = self._warehouse(), self._tables(), 0
+        while batch := self._outbox.flush(warehouse, tables):
+            taken += batch
+        return taken
