@@ -19,15 +19,16 @@ __all__ = ["ORDERS", "SOURCE", "held_orders", "publish"]
 ORDERS = 5000
 SOURCE = "shipbob"
 SEED = 1
+_CENTRES = (("Fontana (CA)", "4"), ("Moreno Valley (CA)", "8"), ("Cicero (IL)", "250"))
 
 
-def publish(data: Path, orders: int = ORDERS) -> None:
-    """Write a snapshot of so many orders, and its pointer, into the embedded store of a data folder."""
+def publish(data: Path, orders: int = ORDERS, snapshot_id: str = "snp_bench") -> None:
+    """Write a snapshot of so many orders, and point to it, in the embedded store of a data folder."""
     root = Path(__file__).resolve().parent.parent
     documents = SqliteDocuments(data / "onhand.db", Shapes.read(root / "infra/firestore.indexes.json"))
     now = instant(datetime.now(UTC))
     held = {order.order_id: order for order in held_orders(orders)}
-    built = build(Shown("snp_bench", now), SOURCE, Base(None, {}), Read(held, {}, {}), dict)
+    built = build(Shown(snapshot_id, now), SOURCE, Base(None, {}), Read(held, {}, {}), dict)
     pointer = {"source": SOURCE, "snapshot": built.header.data(), "last_success_at": now, "last_status": "succeeded"}
     for part, packed in built.parts.items():
         for write in piece_writes(built.header.id, part, packed):
@@ -45,7 +46,8 @@ def held_orders(count: int) -> list[HeldOrder]:
 
 def _order(number: int, rng: random.Random) -> HeldOrder:
     bought = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(20 * 86400))
-    lines = [_line(rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    shipment = str(rng.randrange(10**7))
+    lines = [_line(rng, shipment) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     items = [{"sku": line.sku, "quantity": line.ordered_quantity, "status": "Exception"} for line in lines]
     return HeldOrder(
         source=SOURCE,
@@ -71,16 +73,18 @@ def _order(number: int, rng: random.Random) -> HeldOrder:
     )
 
 
-def _line(rng: random.Random) -> HeldLine:
+def _line(rng: random.Random, shipment: str) -> HeldLine:
+    """Return a line of a good, which has one price, held at a centre, which has one number."""
     good, wanted = rng.randrange(900), rng.randrange(1, 6)
+    facility, facility_id = rng.choice(_CENTRES)
     return HeldLine(
         item=f"item-{good}",
-        shipment_id=str(rng.randrange(10**7)),
+        shipment_id=shipment,
         inventory_item_id=f"item-{good}",
         sku=f"SKU-{good:05d}",
         name=f"Ceramic thing {good}",
-        facility=rng.choice(("Fontana (CA)", "Moreno Valley (CA)", "Cicero (IL)")),
-        facility_id=str(rng.choice((4, 8, 250))),
+        facility=facility,
+        facility_id=facility_id,
         ordered_quantity=wanted,
         committed_quantity=0,
         short_quantity=wanted,
@@ -88,5 +92,5 @@ def _line(rng: random.Random) -> HeldLine:
         source_state="Exception",
         source_reason="OutOfStock",
         source_reason_id=303,
-        unit_price=Decimal(rng.randrange(300, 9900)) / 100,
+        unit_price=Decimal(random.Random(good).randrange(300, 9900)) / 100,
     )
