@@ -1,10 +1,10 @@
-"""Stores, stock levels, movements and reservations: what each of the files beside this one declares."""
+"""Stores, stock levels, movements, reservations and figures: what each of the files beside this one declares."""
 
 from shared.http.router import Router
 
-from . import stores
+from . import figures, levels, movements, reservations, stores
 
 __all__ = ["router"]
 
 router = Router("inventory")
-router.include(stores.router)
+router.include(stores.router, levels.router, movements.router, reservations.router, figures.router)

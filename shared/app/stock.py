@@ -18,8 +18,15 @@ from shared.core.once import once
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shared.inventory.audit import StockAudit
+    from shared.inventory.figures import StockFigures
+    from shared.inventory.history import StockHistory
     from shared.inventory.ledger import Ledger, Pair
+    from shared.inventory.listing import StockLists
+    from shared.inventory.reservations import Reservations
+    from shared.inventory.service import Adjustments, Levels
     from shared.inventory.sums import Sums
+    from shared.inventory.warehouses import WarehouseView
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.slots import Duty
     from shared.ports.warehouse import Table
@@ -74,6 +81,78 @@ class StockParts(JobParts):
         from shared.stores.service import StoreService
 
         return StoreService(self.store, self.clock, self.ids, in_use=self.store_in_use)
+
+    @once
+    def levels(self) -> Levels:
+        """Return levels by id."""
+        from shared.inventory.service import Levels
+
+        return Levels(self.ledger)
+
+    @once
+    def adjustments(self) -> Adjustments:
+        """Return changing stock by hand."""
+        from shared.inventory.service import Adjustments
+
+        return Adjustments(self.ledger, self.stores, self.find_skus)
+
+    @once
+    def reservations(self) -> Reservations:
+        """Return holding units."""
+        from shared.inventory.reservations import Reservations
+
+        return Reservations(self.ledger, self.stores)
+
+    @once
+    def stock_lists(self) -> StockLists:
+        """Return reading lists of stock."""
+        from shared.inventory.listing import StockLists
+
+        return StockLists(self.sums, self.levels, self.reservations)
+
+    @once
+    def warehouse_view(self) -> WarehouseView:
+        """Return products with their stock in warehouses."""
+        from shared.inventory.warehouses import WarehouseView
+
+        return WarehouseView(self.store)
+
+    @once
+    def stock_figures(self) -> StockFigures:
+        """Return figures of stock as it is now."""
+        from shared.inventory.figures import StockFigures
+
+        return StockFigures(self.store, self.clock, self.settings.default_currency)
+
+    @once
+    def stock_history(self) -> StockHistory:
+        """Return stock over time."""
+        from shared.inventory.history import StockHistory
+
+        return StockHistory(self.stock_figures, lambda: self.warehouse)
+
+    @once
+    def stock_audit(self) -> StockAudit:
+        """Return comparing levels with their ledger."""
+        from shared.inventory.audit import StockAudit
+
+        return StockAudit(self.ledger)
+
+    def find_skus(self, skus: Sequence[str]) -> Mapping[str, str]:
+        """Return the ids of the products that have these SKUs, in any case."""
+        from shared.catalog.record import claim_of_sku
+
+        found = self.store.get_many([claim_of_sku(sku) for sku in skus])
+        claimed = ((sku, found.get(claim_of_sku(sku))) for sku in skus)
+        return {sku: claim.data["product_id"] for sku, claim in claimed if claim is not None}
+
+    def require_product(self, product_id: str) -> None:
+        """Raise NotFound when there is no such product."""
+        from shared.core.errors import NotFound
+        from shared.inventory.keys import product_key
+
+        if self.store.get(product_key(product_id)) is None:
+            raise NotFound("No product has this id.", resource="product")
 
     def on_stock_change(self, pairs: Sequence[Pair]) -> None:
         """Be told, inside the commit, which levels changed; parts add what they queue then."""

@@ -4,6 +4,8 @@ A cursor carries no authority (access is checked on every request), so it is not
 made, and a digest of the list it belongs to, and is parsed strictly. A list route over documents is three lines:
 
     return paginate(ctx, query, Query("jobs", equals=...), Job.of)
+
+and one with conditions that no index holds gives `listing` the query and the rest of them.
 """
 
 import base64
@@ -11,8 +13,9 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic_core import from_json, to_json
@@ -23,12 +26,23 @@ from shared.http.context import Context
 from shared.http.guard import Served
 from shared.ports.documents import Position, Query, Stored
 
-__all__ = ["Page", "PageQuery", "make_page", "paginate", "place_of", "position_of"]
+__all__ = [
+    "Page",
+    "PageQuery",
+    "Sought",
+    "listing",
+    "make_page",
+    "paginate",
+    "place_of",
+    "position_of",
+    "sifted",
+]
 
 T = TypeVar("T")
 
 LIFE_S = 24 * 3600
 _SKEW_S = 60
+_MOST_STEP = 500
 _PAGING = frozenset(PageQuery.model_fields) - {"sort"}
 _ID = re.compile("[^/\x00-\x1f\ud800-\udfff]{1,1500}")
 _RESERVED = re.compile(r"\.{1,2}|__.*__")
@@ -97,6 +111,48 @@ def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Cal
     more = len(found) > query.size
     following = [shown[-1].data.get(order.field), shown[-1].key.id] if more else None
     total = ctx.app.store.count(asked) if query.wants_total else None
+    return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
+
+
+class Sought(Protocol):
+    """What a list asks of the store: a query, and what of its conditions no index holds (None: nothing)."""
+
+    @property
+    def query(self) -> Query:
+        """Return the query."""
+        ...
+
+    @property
+    def keep(self) -> Callable[[Stored], bool] | None:
+        """Return the test that rows must pass besides."""
+        ...
+
+
+def listing(ctx: Context[Served], query: PageQuery, sought: Sought, to_item: Callable[[Stored], T]) -> Page[T]:
+    """Return one page of documents in the order asked for, looking at rows one by one only where the index does not do."""
+    if sought.keep is None:
+        return paginate(ctx, query, sought.query, to_item)
+    return sifted(ctx, query, sought.query, sought.keep, to_item)
+
+
+def sifted(
+    ctx: Context[Served],
+    query: PageQuery,
+    wanted: Query,
+    keep: Callable[[Stored], bool],
+    to_item: Callable[[Stored], T],
+) -> Page[T]:
+    """Return one page of the documents that `keep` lets through; the sort's name is the document's field.
+
+    A page costs as many reads as documents are passed over, so leave to `keep` only what lets many through.
+    """
+    order, most = query.order, query.offset + query.size + 1
+    asked = replace(wanted, order_by=order.field, descending=order.descending)
+    begin = replace(asked, after=position_of(place_of(ctx, query)))
+    kept = list(islice(filter(keep, ctx.app.store.walk(begin, step=min(_MOST_STEP, 2 * most))), most))
+    shown = kept[query.offset : query.offset + query.size]
+    following = [shown[-1].data.get(order.field), shown[-1].key.id] if len(kept) == most else None
+    total = sum(map(keep, ctx.app.store.walk(asked))) if query.wants_total else None
     return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
 
 

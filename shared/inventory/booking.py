@@ -56,12 +56,16 @@ class Booking(WorkingSet):
         return self._moved(change, level)
 
     def set_fields(self, product_id: str, store_id: str, fields: Data) -> Data:
-        """Change settings of a level (reorder_level, max_stock, allow_negative); its version rises."""
+        """Change settings of a level (reorder_level, max_stock, allow_negative).
+
+        Its version rises by one for this commit, however much else happens in it. Raise InvalidState when a level below zero
+        is to forbid that.
+        """
         level = self.ensure_level(product_id, store_id)
         if fields.get("allow_negative") is False and level["on_hand"] < 0:
             detail = "The level is below zero; correct it before forbidding that."
             raise InvalidState(detail, current=level["on_hand"], allowed=[0])
-        after = {**level, **fields, "version": level["version"] + 1}
+        after = {**level, **fields, "version": self._next_version((product_id, store_id))}
         after["last_updated"] = instant(max(self.now, _after(level)))
         self._replace((product_id, store_id), recounted(after, self.now))
         return self._levels[product_id, store_id].data or {}
@@ -84,7 +88,7 @@ class Booking(WorkingSet):
         self._touch(pair)
 
     def close_reservation(
-        self, stored: Stored, status: ReservationStatus, *, change: Change | None = None
+        self, stored: Stored, status: ReservationStatus, *, change: Change | None = None, reason: str | None = None
     ) -> tuple[Data, Data | None]:
         """End an active reservation of an included pair, with `change` taking its units; return it and the movement.
 
@@ -103,10 +107,40 @@ class Booking(WorkingSet):
         if change is not None:
             check_change(level, change.quantity, MovementType.CORRECTION, self.now)
             movement = self._moved(change, level)
-        after = _closed(reservation, status, instant(self.now))
+        after = {**_closed(reservation, status, instant(self.now)), "close_reason": reason}
         self._made.other.append(Put(stored.key, after, stored.version))
         self._touch(pair)
         return after, movement
+
+    def free(self, stored: Stored, quantity: int) -> None:
+        """Let go of some units of an active reservation of an included pair; of all of them closes it."""
+        reservation = stored.data
+        if quantity >= reservation["quantity"]:
+            self.close_reservation(stored, ReservationStatus.RELEASED)
+            return
+        pair = (reservation["product_id"], reservation["store_id"])
+        level, left = self.ensure_level(*pair), reservation["quantity"] - quantity
+        held = {**level["held"], stored.key.id: [left, reservation["expires_at"]]}
+        self._replace(pair, recounted({**level, "held": held}, self.now))
+        after = {**reservation, "quantity": left, "version": reservation["version"] + 1}
+        self._made.other.append(Put(stored.key, after, stored.version))
+        self._touch(pair)
+
+    def repair(self, product_id: str, store_id: str, booked: int, held: Data) -> Data | None:
+        """Make a level agree with its ledger: `booked` is the sum of its movements, `held` what really is reserved.
+
+        The counted stock stays; a movement `repair`, from the sum to it, makes the ledger explain it. Return that movement,
+        None when only reservations were counted anew.
+        """
+        pair = (product_id, store_id)
+        level = self.ensure_level(*pair)
+        self._replace(pair, recounted({**level, "held": held}, self.now))
+        self._touch(pair)
+        quantity = level["on_hand"] - booked
+        if quantity == 0:
+            return None
+        change = Change(product_id, store_id, quantity, MovementType.REPAIR, reason="audit")
+        return self._moved(change, {**level, "held": held, "on_hand": booked})
 
     def is_active(self, stored: Stored) -> bool:
         """Say whether a reservation still holds its units."""
@@ -130,9 +164,9 @@ class Booking(WorkingSet):
         return len(ended)
 
     def _moved(self, change: Change, level: Data) -> Data:
-        after = moved(level, change.quantity, change.kind, self.now)
-        if self._levels[change.pair].stored is None:
-            after["version"] = level["version"]
+        after = moved(level, change.quantity, self.now)
+        self._made.moves[change.pair] += 1
+        after["version"] = self._next_version(change.pair)
         self._replace(change.pair, after)
         sums = self._sums[change.product_id]
         sums.data = {

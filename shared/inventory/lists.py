@@ -1,4 +1,8 @@
-"""What lists of stock ask of the store: what an index answers, and what is left to look at row by row."""
+"""What lists of stock ask of the store: what an index answers, and what is left to look at row by row.
+
+Any filters combine. The index holds as many as it is declared for under the order asked for (`infra/firestore.indexes.json`),
+at most one of them with alternatives; the rest is sifted. A word of a search is held alone, by the beginning of its longest.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from shared.core.clock import instant
 from shared.core.words import matches, words
 from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
 from shared.inventory.models import (
+    Figures,
     HistoryFilter,
     LevelFilter,
     LowStockFilter,
@@ -19,10 +24,23 @@ from shared.inventory.models import (
 from shared.inventory.rules import search_tokens
 from shared.ports.documents import Query, Stored
 
-__all__ = ["Asked", "levels", "low_stock", "movements", "reservations", "warehouse_levels"]
+__all__ = ["Asked", "figures", "levels", "low_stock", "movements", "reservations", "warehouse_levels"]
 
 Given = Mapping[str, Sequence[Any] | bool | None]
+Bounds = tuple[str | int | None, str | int | None]
+_NO_BOUNDS: Bounds = (None, None)
 _SEARCHED = ("product_name", "sku", "brand", "store_name")
+_BY_TIME = frozenset({"store_id", "product_id", "region", "category", "stock_status", "low_stock"})
+_BY_AMOUNT = frozenset({"store_id", "region", "category", "low_stock", "product_active"})
+_HELD = {
+    "last_updated": _BY_TIME,
+    "available": _BY_AMOUNT,
+    "sku": frozenset({"store_id", "region", "category", "low_stock"}),
+    "shelf_key": frozenset({"in_warehouse", "category"}),
+    "created_at": frozenset({"product_id", "store_id", "transaction_type", "status", "reference"}),
+    None: frozenset({"product_id", "store_id", "region", "category"}),
+}
+"""Which filters the declared indexes hold under each order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,7 @@ class Asked:
 
 
 def levels(wanted: LevelFilter) -> Asked:
-    """Return what a list of levels asks."""
+    """Return what a list of levels asks; its time bounds are those of the last movement, whatever the order."""
     given: Given = {
         "store_id": wanted.store_id,
         "product_id": wanted.product_id,
@@ -44,7 +62,10 @@ def levels(wanted: LevelFilter) -> Asked:
         "low_stock": wanted.low_stock,
     }
     bounds = _bounds(wanted.created_from, wanted.created_to)
-    return _asked(LEVELS, given, search=wanted.search, bounds=bounds, ordered=wanted.order.field == "last_updated")
+    if wanted.order.field == "last_updated":
+        return _asked(LEVELS, given, "last_updated", search=wanted.search, bounds=bounds)
+    asked = _asked(LEVELS, given, wanted.order.field, search=wanted.search)
+    return asked if bounds == _NO_BOUNDS else Asked(asked.query, _both(asked.keep, _between(bounds)))
 
 
 def low_stock(wanted: LowStockFilter) -> Asked:
@@ -56,16 +77,15 @@ def low_stock(wanted: LowStockFilter) -> Asked:
         "store_id": wanted.store_id,
     }
     if wanted.threshold is None:
-        return _asked(LEVELS, given | {"low_stock": True})
-    asked = _asked(LEVELS, given)
-    return Asked(_with_bounds(asked.query, (None, wanted.threshold)), asked.keep)
+        return _asked(LEVELS, given | {"low_stock": True}, "available")
+    return _asked(LEVELS, given, "available", bounds=(None, wanted.threshold))
 
 
 def movements(wanted: HistoryFilter, product_id: str | None = None) -> Asked:
     """Return what a list of movements asks."""
     product = [product_id] if product_id else (wanted.product_id if isinstance(wanted, MovementFilter) else None)
     given: Given = {"product_id": product, "store_id": wanted.store_id, "transaction_type": wanted.transaction_type}
-    return _asked(MOVEMENTS, given, bounds=_bounds(wanted.created_from, wanted.created_to))
+    return _asked(MOVEMENTS, given, "created_at", bounds=_bounds(wanted.created_from, wanted.created_to))
 
 
 def reservations(wanted: ReservationFilter) -> Asked:
@@ -76,55 +96,47 @@ def reservations(wanted: ReservationFilter) -> Asked:
         "status": wanted.status,
         "reference": wanted.reference,
     }
-    return _asked(RESERVATIONS, given, bounds=_bounds(wanted.created_from, wanted.created_to))
+    return _asked(RESERVATIONS, given, "created_at", bounds=_bounds(wanted.created_from, wanted.created_to))
 
 
 def warehouse_levels(wanted: WarehouseFilter) -> Asked:
     """Return what the view of warehouses asks: their levels, those of one product side by side."""
-    return _asked(LEVELS, {"in_warehouse": True, "category": wanted.category}, search=wanted.search)
+    given: Given = {"in_warehouse": True, "category": wanted.category}
+    return _asked(LEVELS, given, "shelf_key", search=wanted.search)
+
+
+def figures(wanted: Figures) -> Asked:
+    """Return which levels figures are made of, in no order that matters."""
+    given: Given = {"store_id": wanted.store_id, "region": wanted.region, "category": wanted.category}
+    return _asked(LEVELS, given, None)
 
 
 def _asked(
-    collection: str,
-    given: Given,
-    *,
-    search: str | None = None,
-    bounds: tuple[str | None, str | None] = (None, None),
-    ordered: bool = True,
+    collection: str, given: Given, order: str | None, *, search: str | None = None, bounds: Bounds = _NO_BOUNDS
 ) -> Asked:
-    """Split conditions: with a word, the index holds that alone; else all equalities and one list of alternatives.
-
-    `bounds` go with the order when that is by time (`ordered`).
-    """
+    """Split the conditions; `bounds` are those of the ordered field."""
     filters = {name: _values(value) for name, value in given.items() if value is not None}
     left: list[Callable[[Stored], bool]] = []
+    contains: tuple[str, Any] | None = None
     if search is not None:
-        return _searched(collection, filters, search, bounds, ordered=ordered)
-    many = [name for name, values in filters.items() if len(values) > 1]
-    left += [_among(name, filters.pop(name)) for name in many[1:]]
+        contains, holds = _searched(search)
+        left.append(holds)
+    held = frozenset() if contains else _HELD[order]
+    many = [name for name, values in filters.items() if name in held and len(values) > 1]
+    by_hand = [name for name in filters if name not in held or name in many[1:]]
+    left += [_among(name, filters.pop(name)) for name in by_hand]
     equals = tuple((name, values[0] if len(values) == 1 else values) for name, values in filters.items())
-    query = Query(collection, equals)
-    if not ordered and bounds != (None, None):
-        left.append(_between(bounds))
-    return Asked(_with_bounds(query, bounds) if ordered else query, _all(left))
+    query = Query(collection, equals, contains, at_least=bounds[0], at_most=bounds[1])
+    return Asked(query, _both(*left))
 
 
-def _searched(
-    collection: str,
-    filters: Mapping[str, tuple[Any, ...]],
-    search: str,
-    bounds: tuple[str | None, str | None],
-    *,
-    ordered: bool,
-) -> Asked:
+def _searched(search: str) -> tuple[tuple[str, Any], Callable[[Stored], bool]]:
     wanted = words(search)
     longest = max(search_tokens([max(wanted, key=len, default=None)]), key=len, default=None)
-    left = [_among(name, values) for name, values in filters.items()]
-    left.append(lambda stored: bool(wanted) and matches(wanted, (stored.data[name] for name in _SEARCHED)))
-    if not ordered and bounds != (None, None):
-        left.append(_between(bounds))
-    query = Query(collection, contains=("tokens", longest or "-"))
-    return Asked(_with_bounds(query, bounds) if ordered else query, _all(left))
+    return (
+        "tokens",
+        longest or "-",
+    ), lambda stored: bool(wanted) and matches(wanted, (stored.data[name] for name in _SEARCHED))
 
 
 def _values(value: Sequence[Any] | bool) -> tuple[Any, ...]:  # noqa: FBT001 - a filter's value
@@ -137,20 +149,17 @@ def _among(name: str, values: tuple[Any, ...]) -> Callable[[Stored], bool]:
     return lambda stored: stored.data[name] in values
 
 
-def _between(bounds: tuple[str | None, str | None]) -> Callable[[Stored], bool]:
+def _between(bounds: Bounds) -> Callable[[Stored], bool]:
     low, high = bounds
     return lambda stored: (
         (low or "") <= stored.data["last_updated"] and (high is None or stored.data["last_updated"] <= high)
     )
 
 
-def _all(conditions: Sequence[Callable[[Stored], bool]]) -> Callable[[Stored], bool] | None:
-    return (lambda stored: all(holds(stored) for holds in conditions)) if conditions else None
+def _both(*conditions: Callable[[Stored], bool] | None) -> Callable[[Stored], bool] | None:
+    left = [condition for condition in conditions if condition is not None]
+    return (lambda stored: all(holds(stored) for holds in left)) if left else None
 
 
-def _bounds(low: datetime | None, high: datetime | None) -> tuple[str | None, str | None]:
+def _bounds(low: datetime | None, high: datetime | None) -> Bounds:
     return (instant(low) if low else None), (instant(high) if high else None)
-
-
-def _with_bounds(query: Query, bounds: tuple[Any, Any]) -> Query:
-    return Query(query.collection, query.equals, query.contains, at_least=bounds[0], at_most=bounds[1])

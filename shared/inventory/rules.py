@@ -34,7 +34,6 @@ __all__ = [
 Data = dict[str, Any]
 
 OUTGOING = frozenset({MovementType.REMOVAL, MovementType.SALE, MovementType.TRANSFER_OUT})
-_OUT = frozenset({MovementType.REMOVAL, MovementType.SALE})
 _DEFAULT_THRESHOLD = 10
 _LONGEST_TOKEN = 12
 TICK = timedelta(microseconds=1)
@@ -77,9 +76,6 @@ def new_level(store_id: str, product_id: str, facts: Mapping[str, Any], now: dat
         "reorder_level": None,
         "max_stock": None,
         "allow_negative": False,
-        "day": None,
-        "day_open": 0,
-        "day_out": 0,
         "movements": 0,
         "created_at": moment,
         "last_updated": moment,
@@ -101,8 +97,9 @@ def new_stock(product_id: str) -> Data:
 
 
 def labelled(level: Mapping[str, Any], facts: Mapping[str, Any]) -> Data:
-    """Return the level with (some) facts of its product or store, and the words it is found by."""
+    """Return the level with (some) facts of its product or store, the words it is found by, and its place among names."""
     after = {**level, **facts}
+    after["shelf_key"] = f"{after['product_name']}\n{after['product_id']}"
     after["tokens"] = search_tokens(after.get(name) for name in ("product_name", "sku", "brand", "store_name"))
     return after
 
@@ -176,21 +173,14 @@ def can_take(level: Mapping[str, Any], quantity: int, now: datetime) -> bool:
     return bool(level["allow_negative"]) or quantity <= max(0, level["on_hand"] - live(level, now))
 
 
-def moved(level: Mapping[str, Any], quantity: int, kind: MovementType, now: datetime) -> Data:
+def moved(level: Mapping[str, Any], quantity: int, now: datetime) -> Data:
     """Return the level after a change; its time is later than that of every earlier movement of the level."""
     moment = max(now, parse_instant(level["last_updated"]) + TICK) if level["movements"] else now
-    day = instant(moment)[:10]
-    same = level["day"] == day
-    out = -quantity if kind in _OUT else 0
     after = {
         **level,
         "on_hand": level["on_hand"] + quantity,
-        "day": day,
-        "day_open": level["day_open"] if same else level["on_hand"],
-        "day_out": (level["day_out"] if same else 0) + out,
         "movements": level["movements"] + 1,
         "last_updated": instant(moment),
-        "version": level["version"] + 1,
     }
     return recounted(after, now)
 

@@ -19,7 +19,9 @@ _RESERVATION = RESERVATION_KEYS[1:]
 def level_view(level_id: str, level: Mapping[str, Any]) -> dict[str, Any]:
     """Return a level as shown; its counts must be those of now."""
     shown = {"id": level_id} | {name: level[name] for name in _LEVEL}
-    if shown["value"] is not None:
+    if shown["value"] is None:
+        shown["currency"] = None
+    else:
         shown["value"] = float(shown["value"])
     return shown
 

@@ -1,13 +1,14 @@
 """What the warehouse keeps of stock: one row per movement, for ever. Written through the outbox, read by figures over time."""
 
 from datetime import datetime
+from pathlib import Path
 
 from pydantic import BaseModel, Field
 
 from shared.inventory.working import MOVEMENT_TABLE
-from shared.ports.warehouse import Table
+from shared.ports.warehouse import Named, Table
 
-__all__ = ["MovementRow", "movement_table"]
+__all__ = ["UNITS_BY_DAY", "UNITS_BY_PRODUCT", "MovementRow", "movement_table"]
 
 
 class MovementRow(BaseModel, defer_build=True):
@@ -36,3 +37,11 @@ def movement_table() -> Table:
         cluster_by=("product_id", "store_id"),
         description="Every movement of stock.",
     )
+
+
+def _query(name: str) -> Named:
+    return Named(Path(__file__).parent / "sql" / f"{name}.sql", {"movements": movement_table()})
+
+
+UNITS_BY_PRODUCT = _query("units_by_product")
+UNITS_BY_DAY = _query("units_by_day")

@@ -1,5 +1,6 @@
 """Levels and sums in hand for one commit: read once, changed in memory, written together."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +57,7 @@ class _Held:
 
     @property
     def changed(self) -> bool:
-        return self.data is not None and (self.stored is None or self.data is not self.stored.data)
+        return self.data is not None and (self.stored is None or self.data != self.stored.data)
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class _Made:
     movements: list[Data] = field(default_factory=list)
     other: list[Write] = field(default_factory=list)
     touched: list[Pair] = field(default_factory=list)
+    moves: Counter[Pair] = field(default_factory=Counter)
 
 
 class WorkingSet:
@@ -182,6 +184,11 @@ class WorkingSet:
         held, sums = self._levels[pair], self._sums[pair[0]]
         sums.data = summed(self.stock(pair[0]), level_id(pair[1], pair[0]), held.data, after)
         held.data = after
+
+    def _next_version(self, pair: Pair) -> int:
+        """Return the version a level has after this commit: one more than was read for every movement, 1 for a new one."""
+        stored = self._levels[pair].stored
+        return stored.data["version"] + max(1, self._made.moves[pair]) if stored else 1
 
     def _touch(self, pair: Pair) -> None:
         self._made.touched.append(pair)

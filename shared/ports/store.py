@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shared.core.clock import Clock
 from shared.core.errors import Transient, Unavailable
 from shared.core.retry import Backoff
-from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Put, Query, Stored, Write
+from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Position, Put, Query, Stored, Write
 
 __all__ = ["BACKOFF", "Store"]
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 BACKOFF = Backoff(base_s=0.02, cap_s=0.5, deadline_s=5.0)
 _STRIPES = 1024
+_STEP = 500
 _log = logging.getLogger(__name__)
 
 
@@ -90,6 +91,17 @@ class Store:
     def query(self, query: Query) -> list[Stored]:
         """Return matching documents in order, always as committed."""
         return self.documents.query(query)
+
+    def walk(self, query: Query, *, step: int = _STEP) -> Iterator[Stored]:
+        """Yield every matching document in order, whatever the limit says, read `step` at a time."""
+        after = query.after
+        while True:
+            found = self.query(replace(query, limit=step, after=after, offset=0))
+            yield from found
+            if len(found) < step:
+                return
+            last = found[-1]
+            after = Position(last.data.get(query.order_by) if query.order_by else None, last.key.id)
 
     def count(self, query: Query) -> int:
         """Return how many documents match, always as committed."""

@@ -1,0 +1,62 @@
+"""Figures of stock: now, over time, by category; and whether the ledger explains them."""
+
+from typing import cast
+
+from shared.app import App
+from shared.http.context import Context
+from shared.http.router import Router
+from shared.inventory.models import (
+    Audit,
+    CategoryRow,
+    Figures,
+    Kpi,
+    Moves,
+    RepairBody,
+    ShareFilter,
+    TrendFilter,
+    TrendRow,
+)
+
+__all__ = ["router"]
+
+router = Router("inventory")
+Ctx = Context[App]
+
+
+@router.get("/api/v1/inventory/kpi")
+def key_figures(ctx: Ctx, query: Figures) -> Kpi:
+    """Return the key figures of stock."""
+    kpi = ctx.app.stock_figures.kpi(query, ctx.app.stock_history.turnover(query))
+    _say_as_of(ctx, None if kpi.as_of is None else kpi.as_of.isoformat().replace("+00:00", "Z"))
+    return kpi
+
+
+@router.get("/api/v1/inventory/trends", etag=True)
+def trends(ctx: Ctx, query: TrendFilter) -> list[TrendRow]:
+    """Return units and value at the end of each day, today last."""
+    rows, as_of = ctx.app.stock_history.trend(query)
+    _say_as_of(ctx, as_of)
+    return rows
+
+
+@router.get("/api/v1/inventory/categories", etag=True)
+def categories(ctx: Ctx, query: ShareFilter) -> list[CategoryRow]:
+    """Return what each category is worth, the most first."""
+    return ctx.app.stock_figures.shares(query)
+
+
+@router.get("/api/v1/inventory/audit", access="manager", policy="costly", etag=False)
+def audit(ctx: Ctx) -> Audit:
+    """Compare every level with its movements and reservations."""
+    return ctx.app.stock_audit.check()
+
+
+@router.post("/api/v1/inventory/audit/repair", access="admin", policy="costly")
+def repair(ctx: Ctx, body: RepairBody) -> Moves:
+    """Make levels agree with their ledger, with a movement that says so."""
+    return cast("Moves", {"movements": ctx.app.stock_audit.repair(body.inventory_ids)})
+
+
+def _say_as_of(ctx: Ctx, as_of: str | None) -> None:
+    if as_of is not None:
+        ctx.respond_header("X-Data-As-Of", as_of)

@@ -1,0 +1,68 @@
+"""Stock levels: listing, reading, making and correcting them, and what is in the warehouses."""
+
+from typing import cast
+
+from shared.app import App
+from shared.core.page import Page
+from shared.http.context import Context
+from shared.http.page import listing, make_page, place_of
+from shared.http.router import Router
+from shared.inventory.models import (
+    InventoryLevel,
+    LevelFilter,
+    LevelPatch,
+    LowStockFilter,
+    NewLevel,
+    WarehouseFilter,
+    WarehouseRow,
+)
+
+__all__ = ["router"]
+
+router = Router("inventory")
+Ctx = Context[App]
+
+
+@router.get("/api/v1/inventory")
+def list_levels(ctx: Ctx, query: LevelFilter) -> Page[InventoryLevel]:
+    """List stock levels, the one that moved last first."""
+    return cast(
+        "Page[InventoryLevel]", listing(ctx, query, ctx.app.stock_lists.levels(query), ctx.app.stock_lists.level)
+    )
+
+
+@router.get("/api/v1/inventory/low-stock")
+def list_low_stock(ctx: Ctx, query: LowStockFilter) -> Page[InventoryLevel]:
+    """List levels of active products at or below their threshold, or a given one, the lowest first."""
+    return cast(
+        "Page[InventoryLevel]", listing(ctx, query, ctx.app.stock_lists.low_stock(query), ctx.app.stock_lists.level)
+    )
+
+
+@router.get("/api/v1/inventory/warehouse")
+def list_warehouse(ctx: Ctx, query: WarehouseFilter) -> Page[WarehouseRow]:
+    """List products with their stock over all warehouses."""
+    ctx.app.sums.settle_due()
+    found = ctx.app.warehouse_view.page(query, place_of(ctx, query))
+    return cast("Page[WarehouseRow]", make_page(ctx, query, found.rows, found.next, found.total))
+
+
+@router.post("/api/v1/inventory", access="operator", status=201)
+def make_level(ctx: Ctx, body: NewLevel) -> InventoryLevel:
+    """Make the level of a product in a store, with its first stock."""
+    level = ctx.app.levels.create(ctx.caller, body)
+    ctx.respond_header("Location", f"/api/v1/inventory/{level['id']}")
+    return cast("InventoryLevel", level)
+
+
+@router.get("/api/v1/inventory/{id}")
+def read_level(ctx: Ctx, id: str) -> InventoryLevel:
+    """Return one stock level."""
+    return cast("InventoryLevel", ctx.app.levels.get(id))
+
+
+@router.put("/api/v1/inventory/{id}", access="operator")
+@router.patch("/api/v1/inventory/{id}", access="operator")
+def change_level(ctx: Ctx, id: str, body: LevelPatch) -> InventoryLevel:
+    """Change a stock level; another quantity is booked as a correction."""
+    return cast("InventoryLevel", ctx.app.levels.change(ctx.caller, id, body, ctx.precondition))

@@ -1,0 +1,15 @@
+"""The application: every part of the business in one object."""
+
+from shared.app.identity import IdentityParts
+from shared.app.oos import OosParts
+from shared.app.stock import StockParts
+
+__all__ = ["App"]
+
+
+class App(
+    IdentityParts,
+    OosParts,
+    StockParts,
+):
+    """Everything a deployment is made of; one per process."""

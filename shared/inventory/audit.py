@@ -1,0 +1,104 @@
+"""The audit: every level against the sum of its movements and its live reservations, and the repair of what differs.
+
+It reads the ledger itself, movement by movement: right rather than quick, and meant for the night.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.core.clock import instant
+from shared.core.errors import NotFound
+from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
+from shared.inventory.ledger import Ledger
+from shared.inventory.models import Audit, Difference
+from shared.inventory.rules import Data, live
+from shared.ports.documents import Key, Query, Stored
+
+__all__ = ["StockAudit"]
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class StockAudit:
+    """Comparing and repairing."""
+
+    ledger: Ledger
+
+    def check(self) -> Audit:
+        """Compare every level with its ledger."""
+        booked: dict[tuple[str, str], int] = defaultdict(int)
+        reserved: dict[tuple[str, str], int] = defaultdict(int)
+        for movement in self.ledger.store.walk(Query(MOVEMENTS)):
+            booked[_pair(movement)] += movement.data["quantity"]
+        for reservation in self._running(Query(RESERVATIONS, (("status", "active"),))):
+            reserved[_pair(reservation)] += reservation.data["quantity"]
+        checked, differences = 0, []
+        for level in self.ledger.store.walk(Query(LEVELS)):
+            checked += 1
+            pair = _pair(level)
+            if any(self._differences(level, booked[pair], reserved[pair])):
+                differences += self._looked_at_again(level.key)
+        return Audit(checked=checked, differences=differences)
+
+    def repair(self, level_ids: Sequence[str]) -> list[Data]:
+        """Make levels agree with their ledgers; return the movements `repair` that explain what was counted."""
+        found = self._levels(list(dict.fromkeys(level_ids)))
+        booking = self.ledger.open(_pair(level) for level in found)
+        movements = []
+        for level in found:
+            pair = _pair(level)
+            made = booking.repair(*pair, self._booked(pair), self._held(pair))
+            movements += [made] if made else []
+        booking.write()
+        return movements
+
+    def _levels(self, level_ids: Sequence[str]) -> list[Stored]:
+        keys = [Key(LEVELS, level_id) for level_id in level_ids]
+        found = self.ledger.store.get_many(keys)
+        if len(found) < len(keys):
+            raise NotFound("No stock level has one of these ids.", resource="inventory")
+        return [found[key] for key in keys]
+
+    def _looked_at_again(self, key: Key) -> list[Difference]:
+        """Compare one level while nobody changes it: what moved during the walk is no difference."""
+        for _ in range(_TRIES):
+            level = self.ledger.store.get(key)
+            if level is None:
+                return []
+            pair = _pair(level)
+            reserved = sum(quantity for quantity, _ in self._held(pair).values())
+            found = list(self._differences(level, self._booked(pair), reserved))
+            again = self.ledger.store.get(key)
+            if again is not None and again.version == level.version:
+                return found
+        return []
+
+    def _differences(self, level: Stored, booked: int, reserved: int) -> Iterator[Difference]:
+        pairs = {
+            "on_hand": (level.data["on_hand"], booked),
+            "reserved": (live(level.data, self.ledger.clock.now()), reserved),
+        }
+        for field, (stored, computed) in pairs.items():
+            if stored != computed:
+                yield Difference(inventory_id=level.key.id, field=field, stored=stored, computed=computed)
+
+    def _booked(self, pair: tuple[str, str]) -> int:
+        query = Query(MOVEMENTS, (("product_id", pair[0]), ("store_id", pair[1])), order_by="created_at")
+        return sum(movement.data["quantity"] for movement in self.ledger.store.walk(query))
+
+    def _held(self, pair: tuple[str, str]) -> Data:
+        query = Query(RESERVATIONS, (("product_id", pair[0]), ("store_id", pair[1]), ("status", "active")))
+        return {one.key.id: [one.data["quantity"], one.data["expires_at"]] for one in self._running(query)}
+
+    def _running(self, query: Query) -> Iterator[Stored]:
+        moment = instant(self.ledger.clock.now())
+        for one in self.ledger.store.walk(query):
+            until = one.data["expires_at"]
+            if until is None or until > moment:
+                yield one
+
+
+def _pair(stored: Stored) -> tuple[str, str]:
+    return stored.data["product_id"], stored.data["store_id"]

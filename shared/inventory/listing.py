@@ -1,0 +1,59 @@
+"""Reading lists of stock, from a query of the wire to what the store is asked: loaded when the first list is read."""
+
+from dataclasses import dataclass
+
+from shared.inventory import lists
+from shared.inventory.lists import Asked
+from shared.inventory.models import HistoryFilter, LevelFilter, LowStockFilter, MovementFilter, ReservationFilter
+from shared.inventory.reservations import Reservations
+from shared.inventory.rules import Data
+from shared.inventory.service import Levels
+from shared.inventory.sums import Sums
+from shared.inventory.views import movement_view
+from shared.ports.documents import Stored
+
+__all__ = ["StockLists"]
+
+
+@dataclass(frozen=True)
+class StockLists:
+    """What each list asks and how its rows are shown; reservations that have ended are taken out first."""
+
+    sums: Sums
+    level_views: Levels
+    reservation_views: Reservations
+
+    def levels(self, wanted: LevelFilter) -> Asked:
+        """Return what a list of levels asks."""
+        self.sums.settle_due()
+        return lists.levels(wanted)
+
+    def low_stock(self, wanted: LowStockFilter) -> Asked:
+        """Return what the list of levels that run low asks."""
+        self.sums.settle_due()
+        return lists.low_stock(wanted)
+
+    def movements(self, wanted: MovementFilter) -> Asked:
+        """Return what a list of movements asks."""
+        return lists.movements(wanted)
+
+    def history(self, product_id: str, wanted: HistoryFilter) -> Asked:
+        """Return what the list of a product's movements asks."""
+        return lists.movements(wanted, product_id)
+
+    def reservations(self, wanted: ReservationFilter) -> Asked:
+        """Return what a list of reservations asks."""
+        self.sums.settle_due()
+        return lists.reservations(wanted)
+
+    def level(self, stored: Stored) -> Data:
+        """Return a level as shown."""
+        return self.level_views.listed(stored)
+
+    def movement(self, stored: Stored) -> Data:
+        """Return a movement as shown."""
+        return movement_view(stored)
+
+    def reservation(self, stored: Stored) -> Data:
+        """Return a reservation as shown."""
+        return self.reservation_views.shown(stored)
