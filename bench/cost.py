@@ -144,11 +144,11 @@ def _refreshed(refresh: Refresh) -> float:
         + refresh.writes * PRICES["firestore_per_100k_writes"]
         + refresh.deletes * PRICES["firestore_per_100k_deletes"]
     ) / 1e5
-    return documents + refresh.merges * 2 * _query()
+    return float(documents + refresh.merges * 2 * _query())
 
 
 def _query() -> float:
-    return float(PRICES["bigquery_least_mib_per_table_and_query"] / 2**20 * PRICES["bigquery_per_tib"])
+    return float(PRICES["bigquery_least_mib_per_table_and_query"]) / 2**20 * float(PRICES["bigquery_per_tib"])
 
 
 def _compute(seconds: float) -> float:

@@ -4,9 +4,12 @@ from shared.app import App
 from shared.core.errors import ValidationFailed
 from shared.http.context import Context
 from shared.http.router import Router
+from shared.identity.audit import Event
 from shared.identity.legacy import LegacyUser, LegacyUserFilter, LegacyUserMade
 from shared.identity.models import NewUser, PasswordChange, PasswordReset, UserFilter
 from shared.identity.rules import ROLE_WORDS
+
+from .audited import note
 
 __all__ = ["router"]
 
@@ -36,6 +39,7 @@ def legacy_users_of_role(ctx: Ctx, role: str) -> list[LegacyUser]:
 def make_legacy_user(ctx: Ctx, body: NewUser) -> LegacyUserMade:
     """Make a user."""
     user = ctx.app.user_admin.create(body)
+    note(ctx, Event.USER_CREATED, user.id, role=user.role.value)
     ctx.respond_header("Location", f"/api/v1/users/{user.id}")
     return LegacyUserMade.of(user)
 
@@ -50,16 +54,19 @@ def legacy_user(ctx: Ctx, id: str) -> LegacyUser:
 @router.delete("/api/users/{id}", access="admin", successor="/api/v1/users/{id}")
 def delete_legacy_user(ctx: Ctx, id: str) -> None:
     """Delete a user."""
-    ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+    user_id = ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+    note(ctx, Event.USER_DELETED, user_id)
 
 
 @router.put("/api/users/{id}/force-reset-password", access="admin", status=204, successor="/api/v1/users/{id}/password")
 def force_reset(ctx: Ctx, id: str, body: PasswordReset) -> None:
     """Give a user a new password."""
-    ctx.app.user_admin.set_password(id, body.new_password)
+    user_id = ctx.app.user_admin.set_password(id, body.new_password)
+    note(ctx, Event.PASSWORD_RESET, user_id)
 
 
 @router.put("/api/users/me/reset-password", status=204, atomic=False, successor="/api/v1/auth/me/password")
 def reset_own(ctx: Ctx, body: PasswordChange) -> None:
     """Change one's own password."""
     ctx.app.identity.change_password(ctx.caller, body)
+    note(ctx, Event.PASSWORD_CHANGED, ctx.caller.user_id)

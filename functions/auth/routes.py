@@ -1,4 +1,4 @@
-"""Signing in and out, sessions, accounts, and the keys that check tokens.
+"""Signing in and out, sessions, accounts, keys for machines, the log of security events, and the keys that check tokens.
 
 Signing in is not one commit with the request: failures are counted, and a refused refresh token ends its family, although
 the answer is an error.
@@ -7,9 +7,13 @@ the answer is an error.
 from typing import Any
 
 from shared.app import App
+from shared.core.errors import Unauthenticated
 from shared.http.context import Context
-from shared.http.page import Page, make_page, place_of
+from shared.http.page import Page, make_page, paginate, place_of
 from shared.http.router import Router
+from shared.identity.apikeys import ApiKey, ApiKeyFilter, ApiKeyMade, NewApiKey, key_view
+from shared.identity.audit import AuditEvent, AuditFilter, Event, event_view
+from shared.identity.key_access import KEYS
 from shared.identity.models import (
     LegacyToken,
     Login,
@@ -27,6 +31,9 @@ from shared.identity.models import (
     UserFilter,
     UserPatch,
 )
+from shared.ports.documents import Query
+
+from .audited import note
 
 __all__ = ["router"]
 
@@ -38,6 +45,7 @@ Ctx = Context[App]
 def register(ctx: Ctx, body: Registration) -> User:
     """Make an account of one's own."""
     user = ctx.app.identity.register(body)
+    note(ctx, Event.REGISTERED, user.id)
     ctx.respond_header("Location", f"/api/v1/users/{user.id}")
     return user
 
@@ -45,7 +53,13 @@ def register(ctx: Ctx, body: Registration) -> User:
 @router.post("/api/v1/auth/login", access="public", policy="login", atomic=False)
 def login(ctx: Ctx, body: Login) -> TokenPair:
     """Sign in by e-mail or username."""
-    return ctx.app.identity.login(body.name, body.password)
+    try:
+        session = ctx.app.identity.login(body.name, body.password)
+    except Unauthenticated:
+        note(ctx, Event.SIGN_IN_REFUSED, ctx.app.identity.known(body.name))
+        raise
+    note(ctx, Event.SIGNED_IN, session.user.id)
+    return session
 
 
 @router.post(
@@ -57,7 +71,12 @@ def login(ctx: Ctx, body: Login) -> TokenPair:
 )
 def token(ctx: Ctx, body: TokenRequest) -> LegacyToken:
     """Sign in as clients of the older OOS backend do; its own pair also gets a Basic header."""
-    answer, basic = ctx.app.identity.token(body.username, body.password)
+    try:
+        answer, basic = ctx.app.identity.token(body.username, body.password)
+    except Unauthenticated:
+        note(ctx, Event.SIGN_IN_REFUSED, ctx.app.identity.known(body.username))
+        raise
+    note(ctx, Event.SIGNED_IN, ctx.app.identity.known(body.username) if basic is None else None)
     if basic is not None:
         ctx.respond_header("Authorization", basic)
     return answer
@@ -66,13 +85,19 @@ def token(ctx: Ctx, body: TokenRequest) -> LegacyToken:
 @router.post("/api/v1/auth/refresh", "/token/refresh", access="public", atomic=False)
 def refresh(ctx: Ctx, body: RefreshRequest) -> TokenPair:
     """Exchange a refresh token for a new pair; the old one ends."""
-    return ctx.app.identity.refresh(body.refresh_token)
+    try:
+        return ctx.app.identity.refresh(body.refresh_token)
+    except Unauthenticated as refusal:
+        if refusal.errors[0].code == "token_reused":
+            note(ctx, Event.TOKEN_REUSED)
+        raise
 
 
 @router.post("/api/v1/auth/logout", status=204, atomic=False)
 def logout(ctx: Ctx, body: Logout) -> None:
     """End one session, or all of one's own when no refresh token is given."""
     ctx.app.identity.logout(ctx.caller, body.refresh_token)
+    note(ctx, Event.SIGNED_OUT, ctx.caller.user_id)
 
 
 @router.get("/api/v1/auth/me")
@@ -91,6 +116,35 @@ def update_me(ctx: Ctx, body: Profile) -> User:
 def change_password(ctx: Ctx, body: PasswordChange) -> None:
     """Change one's own password; all sessions end."""
     ctx.app.identity.change_password(ctx.caller, body)
+    note(ctx, Event.PASSWORD_CHANGED, ctx.caller.user_id)
+
+
+@router.get("/api/v1/auth/keys")
+def api_keys(ctx: Ctx, query: ApiKeyFilter) -> Page[ApiKey]:
+    """List one's own API keys; admins may ask for another user's."""
+    owner = ctx.app.api_keys.owner(ctx.caller, query)
+    return paginate(ctx, query, Query(KEYS, (("user_id", owner),)), key_view)
+
+
+@router.post("/api/v1/auth/keys", status=201)
+def make_api_key(ctx: Ctx, body: NewApiKey) -> ApiKeyMade:
+    """Make an API key, which a program sends as its Bearer token; the key itself is in this answer only."""
+    made = ctx.app.api_keys.create(ctx.caller, body)
+    note(ctx, Event.KEY_CREATED, made.id, role=made.role.value, scopes=" ".join(made.scopes))
+    return made
+
+
+@router.delete("/api/v1/auth/keys/{id}")
+def revoke_api_key(ctx: Ctx, id: str) -> None:
+    """Revoke an API key; it ends within a minute everywhere."""
+    key = ctx.app.api_keys.revoke(ctx.caller, id)
+    note(ctx, Event.KEY_REVOKED, key.id, owner=key.user_id)
+
+
+@router.get("/api/v1/auth/audit", access="admin")
+def audit(ctx: Ctx, query: AuditFilter) -> Page[AuditEvent]:
+    """List security events, newest first."""
+    return paginate(ctx, query, query.wanted(), event_view)
 
 
 @router.get("/.well-known/jwks.json", access="public", cache="public, max-age=300")
@@ -110,6 +164,7 @@ def users(ctx: Ctx, query: UserFilter) -> Page[User]:
 def create_user(ctx: Ctx, body: NewUser) -> User:
     """Make a user; without a password the account cannot sign in."""
     user = ctx.app.user_admin.create(body)
+    note(ctx, Event.USER_CREATED, user.id, role=user.role.value)
     ctx.respond_header("Location", f"/api/v1/users/{user.id}")
     return user
 
@@ -124,19 +179,23 @@ def user(ctx: Ctx, id: str) -> User:
 @router.patch("/api/v1/users/{id}", access="admin")
 def update_user(ctx: Ctx, id: str, body: UserPatch) -> User:
     """Change a user."""
-    return ctx.app.user_admin.update(id, body, ctx.precondition)
+    user = ctx.app.user_admin.update(id, body, ctx.precondition)
+    note(ctx, Event.USER_CHANGED, user.id, fields=" ".join(sorted(body.model_fields_set)))
+    return user
 
 
 @router.delete("/api/v1/users/{id}", access="admin")
 def delete_user(ctx: Ctx, id: str) -> None:
     """Delete a user; e-mail and username are free from then on."""
-    ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+    user_id = ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+    note(ctx, Event.USER_DELETED, user_id)
 
 
 @router.put("/api/v1/users/{id}/password", access="admin", status=204)
 def set_password(ctx: Ctx, id: str, body: PasswordReset) -> None:
     """Give a user a new password; all sessions of the user end."""
-    ctx.app.user_admin.set_password(id, body.new_password)
+    user_id = ctx.app.user_admin.set_password(id, body.new_password)
+    note(ctx, Event.PASSWORD_RESET, user_id)
 
 
 @router.get("/api/v1/users/{id}/permissions")

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from shared.adapters.jose.keys import Ed25519Private
     from shared.identity.access import Access, BasicPair
     from shared.identity.admin import UserAdmin
-    from shared.identity.keys import KeyRing
+    from shared.identity.apikeys import ApiKeys
+    from shared.identity.audit import Audit
+    from shared.identity.external import ExternalTokens
+    from shared.identity.keys import KeyRing, KeySource
     from shared.identity.oidc import InternalTokens, LocalInvoker
     from shared.identity.service import IdentityService
+    from shared.identity.users import Users
 
 __all__ = ["IdentityParts"]
 
@@ -66,12 +70,55 @@ class IdentityParts(Platform):
     @once
     def access(self) -> Access:
         """Return the gate: from a header to a caller."""
-        from shared.identity.access import Access
+        from shared.identity.access import Access, Bearers
+        from shared.identity.key_access import ApiKeyAccess
         from shared.identity.tokens import AccessTokens, Realm
 
         realm = Realm(self.settings.auth_issuer, self.settings.auth_audience)
         tokens = AccessTokens(lambda: self.public_keys, realm, self.clock)
-        return Access(tokens, basic=self._basic, internal=self.internal_tokens, open_read=self.settings.open_read)
+        bearers = Bearers(tokens, keys=ApiKeyAccess(lambda: self.store, self.clock), external=self._external)
+        return Access(bearers, basic=self._basic, internal=self.internal_tokens, open_read=self.settings.open_read)
+
+    @once
+    def users(self) -> Users:
+        """Return the records of users."""
+        from shared.identity.users import Users
+
+        return Users(self.store, self.clock, self.ids)
+
+    @once
+    def api_keys(self) -> ApiKeys:
+        """Return making and revoking API keys."""
+        from shared.identity.apikeys import ApiKeys
+
+        return ApiKeys(self.store, self.clock, self.ids)
+
+    @once
+    def audit(self) -> Audit:
+        """Return the log of security events."""
+        from shared.identity.audit import Audit
+
+        return Audit(self.store, self.clock, self.ids)
+
+    @once
+    def _external(self) -> ExternalTokens | None:
+        """Return the check of another issuer's tokens, None when the settings name none."""
+        settings = self.settings
+        if not (settings.jwt_secret or settings.external_jwks_url):
+            return None
+        from shared.adapters.jose.keys import SharedSecret
+        from shared.identity.external import ExternalTokens, ExternalUsers, Issuer
+
+        secret = SharedSecret(settings.jwt_secret) if settings.jwt_secret else None
+        issuer = Issuer(settings.external_issuer, settings.external_audience)
+        users = ExternalUsers(self.users)
+        return ExternalTokens(issuer, users, self.clock, secret=secret, keys=self._external_keys())
+
+    def _external_keys(self) -> KeySource | None:
+        from shared.adapters.oidc import IssuerKeys, over_fetch
+
+        address = self.settings.external_jwks_url
+        return IssuerKeys(address, self.clock, over_fetch(self.fetch), life_s=600) if address else None
 
     @once
     def identity(self) -> IdentityService:
@@ -82,12 +129,11 @@ class IdentityParts(Platform):
         from shared.identity.sessions import Sessions
         from shared.identity.throttle import LoginThrottle
         from shared.identity.tokens import Realm, TokenMint
-        from shared.identity.users import Users
 
         settings = self.settings
         realm = Realm(settings.auth_issuer, settings.auth_audience)
         identity = IdentityService(
-            users=Users(self.store, self.clock, self.ids),
+            users=self.users,
             sessions=Sessions(self.store, self.clock, self.ids),
             throttle=LoginThrottle(self.store, self.clock),
             passwords=Passwords(Argon2()),
@@ -122,4 +168,6 @@ class IdentityParts(Platform):
         from shared.identity.sessions import Sessions
 
         while Sessions(self.store, self.clock, self.ids).sweep():
+            pass
+        while self.api_keys.sweep():
             pass

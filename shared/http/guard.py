@@ -85,3 +85,7 @@ def admit(operation: Operation, caller: Caller, refusal: Refusal | None) -> None
     needed = Role(operation.access)
     if not caller.may(needed):
         raise Forbidden(f"This needs the role {needed.value} or a higher one.", needed=needed.value)
+    group = operation.name.partition(".")[0]
+    if not caller.is_scoped_for(group, writing=operation.is_unsafe):
+        scope = f"{group}:{'write' if operation.is_unsafe else 'read'}"
+        raise Forbidden(f"This needs a key with the scope {scope}.", needed=scope)

@@ -4,13 +4,15 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from shared.core.caller import Caller, Role
 from shared.core.errors import Unauthenticated
+from shared.identity.key_access import ApiKeyAccess, is_api_key
 from shared.identity.oidc import InternalTokens
-from shared.identity.tokens import AccessTokens
+from shared.identity.tokens import AccessTokens, is_own
 
-__all__ = ["BASIC_ID", "Access", "BasicPair"]
+__all__ = ["BASIC_ID", "Access", "BasicPair", "Bearers", "Verifier"]
 
 BASIC_ID = "basic"
 _REALM = 'realm="onhand"'
@@ -39,12 +41,36 @@ class BasicPair:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
 
+class Verifier(Protocol):
+    """Checks what stands behind `Bearer`: our tokens, those of another issuer, API keys, or all of them (`Bearers`)."""
+
+    def verify(self, token: str) -> Caller:
+        """Return the caller the credentials prove; raise Unauthenticated or Unavailable."""
+        ...
+
+
+class Bearers:
+    """Whatever a deployment accepts behind `Bearer`, told apart by its form."""
+
+    def __init__(self, tokens: AccessTokens, *, keys: ApiKeyAccess, external: Verifier | None = None) -> None:
+        """Take the checks; without another issuer every token has to be ours."""
+        self._tokens, self._keys, self._external = tokens, keys, external
+
+    def verify(self, token: str) -> Caller:
+        """Return the caller the credentials prove."""
+        if is_api_key(token):
+            return self._keys.verify(token)
+        if self._external is not None and not is_own(token):
+            return self._external.verify(token)
+        return self._tokens.verify(token)
+
+
 class Access:
     """Says who is calling. Never 403 for bad credentials, never 401 for an outage of our own."""
 
     def __init__(
         self,
-        tokens: AccessTokens,
+        tokens: Verifier,
         *,
         basic: BasicPair | None = None,
         internal: InternalTokens | None = None,

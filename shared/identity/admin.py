@@ -78,20 +78,22 @@ class UserAdmin:
 
         return view(self.users.change(user_id, decide))
 
-    def delete(self, caller: Caller, word: str, condition: Precondition = NO_CONDITION) -> None:
-        """Remove a user; raise NotFound or InvalidState for one's own account and for the last active admin."""
+    def delete(self, caller: Caller, word: str, condition: Precondition = NO_CONDITION) -> str:
+        """Remove a user and return his id; raise NotFound or InvalidState for one's own account and for the last active admin."""
         stored = self.users.find(word)
         condition.check(stored.key.id, stored.data["version"])
         if stored.key.id == caller.user_id:
             raise InvalidState("Nobody deletes his own account.", current="own_account", allowed=[])
         self.users.delete(stored.key.id)
+        return stored.key.id
 
-    def set_password(self, word: str, password: str) -> None:
-        """Give a user a new password; all his sessions end."""
+    def set_password(self, word: str, password: str) -> str:
+        """Give a user a new password and return his id; all his sessions end."""
         user_id = self.users.find(word).key.id
         refuse_common(password, "/new_password")
         if not self.users.set_hash(user_id, self.passwords.hash(password)):
             raise NotFound("There is no such user.", resource="user")
+        return user_id
 
     def permissions(self, caller: Caller, word: str) -> Permissions:
         """Say what a user may do, to himself or to managers and above."""

@@ -79,6 +79,11 @@ class IdentityService:
         rotated = self.sessions.rotate(token)
         return self._pair(view(rotated.user), rotated.token)
 
+    def known(self, name: str) -> str | None:
+        """Return the id of the user a login name leads to."""
+        user = self.users.account(name).user
+        return user.key.id if user is not None else None
+
     def logout(self, caller: Caller, token: str | None) -> None:
         """End one session of the caller, or all of them."""
         if token is not None:

@@ -13,13 +13,13 @@ from shared.core.ids import Ids
 from shared.identity.compact import Compact, Malformed, is_whole, read
 from shared.identity.keys import KeyRing, KeySource, PrivateKey
 
-__all__ = ["LEEWAY_S", "LIFE_S", "AccessTokens", "Realm", "TokenMint"]
+__all__ = ["LEEWAY_S", "LIFE_S", "OWN_TYPE", "AccessTokens", "Realm", "TokenMint", "is_own"]
 
 LIFE_S = 900
 LEEWAY_S = 30
 _REMEMBERED = 4096
 _HEADER = {"alg", "kid", "typ"}
-_TYPE = "at+jwt"
+OWN_TYPE = "at+jwt"
 _ROLES = frozenset(role.value for role in Role)
 _TEXTS = ("sub", "username", "jti")
 
@@ -56,7 +56,7 @@ class TokenMint:
             "jti": self._ids.new("tok"),
         }
         scope = {"store_id": caller.store_id, "region": caller.region}
-        return self._key().sign(claims | {name: value for name, value in scope.items() if value}, typ=_TYPE)
+        return self._key().sign(claims | {name: value for name, value in scope.items() if value}, typ=OWN_TYPE)
 
 
 class AccessTokens:
@@ -114,7 +114,7 @@ class AccessTokens:
 
     def _check_header(self, compact: Compact, ring: KeyRing, token: str) -> None:
         header = compact.header
-        if set(header) != _HEADER or header["typ"] != _TYPE or not isinstance(header["kid"], str):
+        if set(header) != _HEADER or header["typ"] != OWN_TYPE or not isinstance(header["kid"], str):
             raise Malformed("another kind of token")
         key = ring.find(header["kid"])
         if key is None or key.algorithm != header["alg"] or not key.verifies(token):
@@ -129,6 +129,14 @@ class AccessTokens:
             raise Malformed("meant for somebody else")
         if "nbf" in claims and not (is_whole(claims["nbf"]) and claims["nbf"] <= now + LEEWAY_S):
             raise Malformed("not valid yet")
+
+
+def is_own(token: str) -> bool:
+    """Say whether a token looks like one of ours: by its type alone, which its signature will have to confirm."""
+    try:
+        return read(token).header.get("typ") == OWN_TYPE
+    except Malformed:
+        return True
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

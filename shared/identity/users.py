@@ -120,13 +120,13 @@ class Users:
         """Say whether nobody was ever made here (or everybody is gone)."""
         return not self.store.query(Query("users", limit=1))
 
-    def create(self, fields: Fields, hashed: str | None) -> Stored:
-        """Make a user; raise AlreadyExists when the e-mail or username is taken, in any case."""
+    def create(self, fields: Fields, hashed: str | None, *, user_id: str | None = None) -> Stored:
+        """Make a user (of a given id, for those whom others name); raise AlreadyExists for a taken e-mail or username."""
         username = fields.get("username") or fields["email"]
         now = instant(self.clock.now())
         stamps = {"created_at": now, "updated_at": now, "last_login_at": None, "version": 1}
         data = {**_DEFAULTS, **fields, "username": username, "username_key": login_name(username), **stamps}
-        user = Stored(user_key(self._ids.new("usr")), data, "")
+        user = Stored(user_key(user_id or self._ids.new("usr")), data, "")
         claims = _claims(data)
 
         def decide(found: Mapping[Key, Stored]) -> tuple[Stored, list[Write]]:

@@ -1,4 +1,4 @@
-"""The keys: Ed25519 for our own tokens, RSA for those of Google."""
+"""The keys: Ed25519 for our own tokens, RSA for those of Google, and what other issuers use: P-256 and a shared secret."""
 
 import base64
 import hashlib
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from shared.identity.keys import PublicKey
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-__all__ = ["Ed25519Private", "Ed25519Public", "RsaPublic", "read_jwks"]
+__all__ = ["Ed25519Private", "Ed25519Public", "P256Public", "RsaPublic", "SharedSecret", "read_jwks"]
 
 _ED25519_SIZE = 32
 _SMALLEST_RSA = 2048
@@ -134,8 +135,54 @@ class RsaPublic:
         return RSAPublicNumbers(self._exponent, self._modulus).public_key()
 
 
+class P256Public:
+    """An elliptic curve key on P-256."""
+
+    algorithm = "ES256"
+
+    def __init__(self, jwk: Mapping[str, str]) -> None:
+        """Take the JSON Web Key; raise ValueError when its point is not on the curve."""
+        self.kid = jwk["kid"]
+        self._members = {name: jwk[name] for name in ("x", "y")}
+        self._key  # noqa: B018 - a bad point is a bad key set, not a bad token
+
+    def verifies(self, token: str) -> bool:
+        """Say whether the compact token carries this key's signature."""
+        return _verifies(token, self._key, self.algorithm)
+
+    def jwk(self) -> dict[str, str]:
+        """Return the key as a JSON Web Key."""
+        return {"kty": "EC", "crv": "P-256", **self._members, "kid": self.kid, "use": "sig", "alg": self.algorithm}
+
+    @cached_property
+    def _key(self) -> "EllipticCurvePublicKey":
+        from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
+
+        x, y = (int.from_bytes(_raw(self._members[name]), "big") for name in ("x", "y"))
+        return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
+
+
+class SharedSecret:
+    """A secret that another issuer signs with (HS256); it is never published."""
+
+    algorithm = "HS256"
+    kid = ""
+
+    def __init__(self, secret: str) -> None:
+        """Take the secret, of at least 32 bytes."""
+        self._secret = secret.encode()
+
+    def verifies(self, token: str) -> bool:
+        """Say whether the compact token carries this secret's signature."""
+        return _verifies(token, self._secret, self.algorithm)
+
+    def jwk(self) -> dict[str, str]:
+        """Refuse: a shared secret is in no key set."""
+        raise ValueError("a shared secret is not published")
+
+
 def read_jwks(text: str | bytes) -> list[PublicKey]:
-    """Return the keys of a JWKS that we can use (Ed25519, and RSA for signatures); raise ValueError for a bad set."""
+    """Return the keys of a JWKS that we can use (Ed25519, RSA and P-256 for signatures); raise ValueError for a bad set."""
     try:
         keys = [_public(jwk) for jwk in json.loads(text)["keys"]]
     except (KeyError, TypeError, AttributeError) as error:
@@ -150,10 +197,14 @@ def _public(jwk: Mapping[str, str]) -> PublicKey | None:
         return Ed25519Public(_raw(jwk["x"]), jwk.get("kid"))
     if jwk.get("kty") == "RSA" and jwk.get("alg", "RS256") == "RS256":
         return RsaPublic(jwk)
+    if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256":
+        return P256Public(jwk)
     return None
 
 
-def _verifies(token: str, key: "Ed25519PublicKey | RSAPublicKey", algorithm: str) -> bool:
+def _verifies(
+    token: str, key: "Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey | bytes", algorithm: str
+) -> bool:
     from jwt.api_jws import PyJWS
     from jwt.exceptions import PyJWTError
 
