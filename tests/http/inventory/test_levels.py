@@ -1,0 +1,278 @@
+"""Stock levels over HTTP: what is listed, read, made and corrected, and what is refused without changing anything."""
+
+from typing import Any
+
+import pytest
+
+from shared.inventory.models import InventoryLevel
+from shared.ports.documents import Query
+from tests.http.inventory.builders import Shop, ok
+
+LEVELS = "/api/v1/inventory"
+
+
+def test_a_level_is_made_with_its_first_stock_as_initial_movement(shop: Shop) -> None:
+    product, store = shop.product("CUP", category="Kitchen", brand="Acme"), shop.store("North Hub")
+
+    answer = shop.operator.post(LEVELS, {"store_id": store, "product_id": product, "on_hand": 12, "max_stock": 50})
+    level = ok(answer, 201)
+    (movement,) = ok(shop.viewer.get("/api/v1/inventory/movements"))["items"]
+
+    assert answer.headers["Location"] == f"{LEVELS}/{level['id']}"
+    assert level == {
+        "id": level["id"],
+        "store_id": store,
+        "product_id": product,
+        "sku": "CUP",
+        "product_name": "Product CUP",
+        "brand": "Acme",
+        "category": "Kitchen",
+        "store_name": "North Hub",
+        "region": "North",
+        "on_hand": 12,
+        "reserved": 0,
+        "available": 12,
+        "reorder_level": None,
+        "effective_reorder_level": 10,
+        "max_stock": 50,
+        "allow_negative": False,
+        "stock_status": "sufficient",
+        "value": 30.0,
+        "currency": "EUR",
+        "last_updated": level["last_updated"],
+        "version": 1,
+    }
+    assert list(level) == list(InventoryLevel.model_fields)
+    assert ok(shop.viewer.get(f"{LEVELS}/{level['id']}")) == level
+    assert movement["transaction_type"] == "initial"
+    assert (movement["quantity"], movement["previous_stock"], movement["new_stock"]) == (12, 0, 12)
+    assert movement["user_id"] == "usr_operator"
+
+
+@pytest.mark.parametrize(
+    ("facts", "value", "currency"),
+    [
+        ({"sale_price": None}, 3.0, "EUR"),
+        ({"sale_price": None, "unit_cost": None}, None, None),
+        ({"sale_price": "0.10", "currency": "USD"}, 0.3, "USD"),
+    ],
+)
+def test_the_value_is_of_the_price_else_the_cost(shop: Shop, facts: dict[str, Any], value: Any, currency: Any) -> None:
+    level = shop.stock(shop.product("CUP", **facts), 3)
+
+    assert (level["value"], level["currency"]) == (value, currency)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        ({"product_id": "prd_none"}, 404, "NotFound"),
+        ({"store_id": "sto_none"}, 404, "NotFound"),
+        ({"on_hand": -1}, 409, "InsufficientStock"),
+        ({"on_hand": 1.0}, 422, "ValidationFailed"),
+        ({"on_hand": "1"}, 422, "ValidationFailed"),
+        ({"on_hand": 1_000_000_001}, 422, "ValidationFailed"),
+        ({"reserved": 1}, 422, "ValidationFailed"),
+        ({"version": 1}, 422, "ValidationFailed"),
+    ],
+)
+def test_a_refused_level_leaves_nothing_behind(shop: Shop, body: dict[str, Any], status: int, problem: str) -> None:
+    good = {"store_id": shop.store(), "product_id": shop.product(), "on_hand": 1}
+
+    answer = shop.operator.post(LEVELS, good | body)
+
+    assert (answer.status, answer.problem) == (status, problem)
+    assert [shop.app.store.count(Query(name)) for name in ("levels", "movements", "warehouse_outbox")] == [0, 0, 0]
+
+
+def test_a_second_level_of_a_pair_is_refused(shop: Shop) -> None:
+    body = {"store_id": shop.store(), "product_id": shop.product()}
+    ok(shop.operator.post(LEVELS, body), 201)
+
+    answer = shop.operator.post(LEVELS, body)
+
+    assert (answer.status, answer.problem) == (409, "AlreadyExists")
+
+
+def test_a_correction_is_booked_and_raises_the_version_by_one(shop: Shop) -> None:
+    level = shop.stock(shop.product(), 12)
+
+    changed = ok(
+        shop.operator.patch(
+            f"{LEVELS}/{level['id']}", {"on_hand": 9, "reorder_level": 20, "expected_quantity": 12, "reason": "count"}
+        )
+    )
+    movement = ok(shop.viewer.get("/api/v1/inventory/movements"))["items"][0]
+
+    assert (changed["on_hand"], changed["reorder_level"], changed["effective_reorder_level"]) == (9, 20, 20)
+    assert changed["stock_status"] == "low"
+    assert changed["version"] == level["version"] + 1
+    assert (movement["transaction_type"], movement["quantity"], movement["reason"]) == ("correction", -3, "count")
+
+
+def test_an_edited_answer_can_be_sent_back(shop: Shop) -> None:
+    level = shop.stock(shop.product(), 12)
+
+    changed = ok(shop.operator.put(f"{LEVELS}/{level['id']}", {**level, "reorder_level": 3}))
+
+    assert (changed["reorder_level"], changed["on_hand"], changed["version"]) == (3, 12, level["version"] + 1)
+    assert ok(shop.operator.put(f"{LEVELS}/{level['id']}", changed)) == changed
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        ({"on_hand": -1}, 409, "InsufficientStock"),
+        ({"on_hand": 5, "expected_quantity": 11}, 409, "QuantityMismatch"),
+        ({"on_hand": 5, "version": 99}, 412, "PreconditionFailed"),
+        ({"reserved": 4}, 422, "ValidationFailed"),
+        ({"on_hand": None}, 422, "ValidationFailed"),
+        ({"store_id": "sto_other"}, 422, "ValidationFailed"),
+        ({"allow_negative": True}, 403, "Forbidden"),
+        ({"surprise": 1}, 422, "ValidationFailed"),
+    ],
+)
+def test_a_refused_change_changes_nothing(shop: Shop, body: dict[str, Any], status: int, problem: str) -> None:
+    level = shop.stock(shop.product(), 12)
+
+    answer = shop.operator.patch(f"{LEVELS}/{level['id']}", body)
+
+    assert (answer.status, answer.problem) == (status, problem)
+    assert ok(shop.viewer.get(f"{LEVELS}/{level['id']}")) == level
+    assert shop.app.store.count(Query("movements")) == 1
+
+
+def test_an_unknown_level_is_not_found(shop: Shop) -> None:
+    assert shop.viewer.get(f"{LEVELS}/lvl_none").problem == "NotFound"
+    assert shop.operator.patch(f"{LEVELS}/lvl_none", {"on_hand": 1}).problem == "NotFound"
+
+
+def test_if_match_names_the_version(shop: Shop) -> None:
+    level = shop.stock(shop.product(), 12)
+    tag = shop.viewer.get(f"{LEVELS}/{level['id']}").headers["ETag"]
+    shop.stock(level["product_id"], 1)
+
+    stale = shop.operator.patch(f"{LEVELS}/{level['id']}", {"reorder_level": 1}, headers={"If-Match": tag})
+
+    assert (stale.status, stale.problem) == (412, "PreconditionFailed")
+
+
+def test_below_zero_only_where_a_manager_allowed_it(shop: Shop) -> None:
+    level = shop.stock(shop.product(), 2)
+    path = f"{LEVELS}/{level['id']}"
+    remove = {"product_id": level["product_id"], "quantity": -5}
+
+    assert shop.operator.post(f"{LEVELS}/adjust", remove).problem == "InsufficientStock"
+    ok(shop.manager.patch(path, {"allow_negative": True}))
+    assert ok(shop.operator.post(f"{LEVELS}/adjust", remove))["new_stock"] == -3
+    below = ok(shop.viewer.get(path))
+    assert (below["on_hand"], below["available"], below["stock_status"]) == (-3, 0, "critical")
+    assert shop.manager.patch(path, {"allow_negative": False}).problem == "InvalidState"
+    assert ok(shop.manager.patch(path, {"allow_negative": False, "on_hand": 0}))["on_hand"] == 0
+
+
+def test_lists_filter_sort_and_page(shop: Shop) -> None:
+    north, south = shop.store("North", region="North"), shop.store("South", region="South", store_type="Warehouse")
+    for number, category in enumerate(["Kitchen", "Garden", None]):
+        product = shop.product(f"SKU{number}", category=category, brand="Acme" if number else None)
+        shop.stock(product, 5 + 10 * number, north)
+        shop.clock.advance(1)
+        shop.stock(product, 1 + number, south)
+        shop.clock.advance(1)
+
+    def skus(**query: Any) -> list[tuple[str, int]]:
+        found = ok(shop.viewer.get(LEVELS, **query))["items"]
+        return [(level["sku"], level["on_hand"]) for level in found]
+
+    everything = [("SKU2", 3), ("SKU2", 25), ("SKU1", 2), ("SKU1", 15), ("SKU0", 1), ("SKU0", 5)]
+    assert skus() == everything
+    assert skus(sort="last_updated") == everything[::-1]
+    assert skus(sort="available") == [("SKU0", 1), ("SKU1", 2), ("SKU2", 3), ("SKU0", 5), ("SKU1", 15), ("SKU2", 25)]
+    assert skus(sort="-sku", store_id=north) == [("SKU2", 25), ("SKU1", 15), ("SKU0", 5)]
+    assert skus(region="South", category="Kitchen") == [("SKU0", 1)]
+    assert skus(category=["Kitchen", "Garden"], store_id=[south, north], sort="available") == [
+        ("SKU0", 1),
+        ("SKU1", 2),
+        ("SKU0", 5),
+        ("SKU1", 15),
+    ]
+    assert skus(low_stock=True) == [("SKU2", 3), ("SKU1", 2), ("SKU0", 1), ("SKU0", 5)]
+    assert skus(stock_status="sufficient", region="all") == [("SKU2", 25), ("SKU1", 15)]
+    assert skus(search="acme nor") == [("SKU2", 25), ("SKU1", 15)]
+    assert skus(search="sku0", low_stock=True, sort="available") == [("SKU0", 1), ("SKU0", 5)]
+    assert skus(search="ku0") == []
+    assert skus(product_id="prd_sku1", stock_status="low", sort="sku") == [("SKU1", 2)]
+    walked, cursor = [], None
+    while True:
+        page = ok(shop.viewer.get(LEVELS, limit=4, **({"cursor": cursor} if cursor else {})))
+        walked += [(level["sku"], level["on_hand"]) for level in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert walked == everything
+    numbered = ok(shop.viewer.get(LEVELS, page=2, limit=4))
+    assert [numbered[name] for name in ("page", "limit", "total", "total_pages")] == [2, 4, 6, 2]
+    assert [(level["sku"], level["on_hand"]) for level in numbered["items"]] == everything[4:]
+    assert ok(shop.viewer.get(LEVELS, search="acme", include_total=True, limit=1))["total"] == 4
+
+
+def test_low_stock_lists_active_products_by_their_own_threshold_or_a_given_one(shop: Shop) -> None:
+    shop.stock(shop.product("A", reorder_threshold=3), 4)
+    shop.stock(shop.product("B", reorder_threshold=30), 20)
+    shop.stock(shop.product("C", status="paused"), 1)
+    shop.stock(shop.product("D", category="Kitchen"), 10)
+
+    def skus(**query: Any) -> list[str]:
+        return [level["sku"] for level in ok(shop.viewer.get(f"{LEVELS}/low-stock", **query))["items"]]
+
+    assert skus() == ["D", "B"]
+    assert skus(threshold=15) == ["A", "D"]
+    assert skus(threshold=15, category="Kitchen") == ["D"]
+    assert skus(category="Kitchen", region="Main") == ["D"]
+    assert skus(sort="-available") == ["B", "D"]
+
+
+def test_the_warehouse_view_sums_warehouses_only(shop: Shop) -> None:
+    first = shop.store("W1", store_type="Warehouse")
+    second = shop.store("W2", store_type="Warehouse", region="South")
+    shopfront = shop.store("Front")
+    cup = shop.product("CUP", name="Cup", category="Kitchen", package_size="6")
+    twin = shop.product("CUP2", name="Cup")
+    bowl = shop.product("BOWL", name="Bowl", sale_price=None)
+    for store, units in ((first, 5), (second, 7), (shopfront, 100)):
+        shop.stock(cup, units, store)
+        shop.stock(twin, 1, store)
+    shop.stock(bowl, 3, second)
+    ok(
+        shop.operator.post(
+            f"{LEVELS}/reservations", {"product_id": cup, "store_id": second, "quantity": 6, "ttl_seconds": None}
+        ),
+        201,
+    )
+
+    page = ok(shop.viewer.get(f"{LEVELS}/warehouse"))
+    one = ok(shop.viewer.get(f"{LEVELS}/warehouse", limit=1))
+    rest = ok(shop.viewer.get(f"{LEVELS}/warehouse", limit=5, cursor=one["next_cursor"]))
+
+    assert page["items"][1] == {
+        "product_id": cup,
+        "product_name": "Cup",
+        "sku": "CUP",
+        "brand": None,
+        "category": "Kitchen",
+        "unit_price": 2.5,
+        "package_size": "6",
+        "total_quantity": 12,
+        "total_reserved": 6,
+        "available": 6,
+    }
+    assert [row["sku"] for row in page["items"]] == ["BOWL", "CUP", "CUP2"]
+    assert page["items"][0]["unit_price"] is None
+    assert [*one["items"], *rest["items"]] == page["items"]
+    assert [row["sku"] for row in ok(shop.viewer.get(f"{LEVELS}/warehouse", sort="-product_name", limit=2))["items"]] == [
+        "CUP2",
+        "CUP",
+    ]
+    assert ok(shop.viewer.get(f"{LEVELS}/warehouse", category="Kitchen", page=1))["total"] == 1
+    assert [row["sku"] for row in ok(shop.viewer.get(f"{LEVELS}/warehouse", search="bow"))["items"]] == ["BOWL"]
+    assert shop.viewer.get(f"{LEVELS}/warehouse", cursor="nonsense").problem == "BadRequest"
