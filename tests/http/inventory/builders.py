@@ -91,9 +91,7 @@ class Shop:
 
     def store(self, name: str = "North Hub", **facts: Any) -> str:
         """Make a store; return its id."""
-        answer = self.manager.post(
-            "/api/v1/stores", {"name": name, "region": "North", "store_type": "Urban", **facts}
-        )
+        answer = self.manager.post("/api/v1/stores", {"name": name, "region": "North", "store_type": "Urban", **facts})
         assert answer.status == 201, answer.json
         return str(answer.json["id"])
 

@@ -269,7 +269,9 @@ def test_the_warehouse_view_sums_warehouses_only(shop: Shop) -> None:
     assert [row["sku"] for row in page["items"]] == ["BOWL", "CUP", "CUP2"]
     assert page["items"][0]["unit_price"] is None
     assert [*one["items"], *rest["items"]] == page["items"]
-    assert [row["sku"] for row in ok(shop.viewer.get(f"{LEVELS}/warehouse", sort="-product_name", limit=2))["items"]] == [
+    assert [
+        row["sku"] for row in ok(shop.viewer.get(f"{LEVELS}/warehouse", sort="-product_name", limit=2))["items"]
+    ] == [
         "CUP2",
         "CUP",
     ]
