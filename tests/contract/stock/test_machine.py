@@ -234,13 +234,13 @@ def _reserved_by_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _unchecked_sales(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(booking, "check_change", lambda *given, **named: None)
+    monkeypatch.setattr(booking, "check_change", lambda *_, **__: None)
 
 
 def _sums_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     from shared.inventory import working
 
-    summed = working.summed
+    summed = rules.summed
 
     def without_reservations(stock: Any, name: str, before: Any, after: Any) -> Any:
         reserved = before is not None and before["reserved"] != after["reserved"]

@@ -1,6 +1,6 @@
 """Many callers at one level: threads here, and as a program one of several processes at one store.
 
-`python -m tests.unit.inventory.buyers URL EMULATOR N` says "ready", waits for a line, lets N callers take one unit of
+`python -m tests.contract.stock.buyers URL EMULATOR N` says "ready", waits for a line, lets N callers take one unit of
 `cup` each and prints how they fared.
 """
 
@@ -14,7 +14,7 @@ from shared.adapters.firestore import FirestoreDocuments
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
 from shared.core.clock import SystemClock
-from shared.core.errors import InsufficientStock, PreconditionFailed, QuantityMismatch, Unavailable
+from shared.core.errors import InsufficientStock, PreconditionFailed, Problem, QuantityMismatch, Unavailable
 from shared.inventory.keys import level_key
 from shared.ports.documents import Documents, Put
 from tests.stores import INDEX_FILE
@@ -22,7 +22,7 @@ from tests.unit.inventory.builders import Stock, a_stock
 
 __all__ = ["fared", "opened", "take_naively", "taken"]
 
-_OUTCOMES = {
+_OUTCOMES: dict[type[Problem], str] = {
     InsufficientStock: "short",
     QuantityMismatch: "mismatch",
     PreconditionFailed: "stale",
@@ -40,7 +40,7 @@ def fared(actions: Sequence[Callable[[], object]]) -> Counter[str]:
         try:
             action()
             outcomes.append("done")
-        except tuple(_OUTCOMES) as refusal:
+        except Problem as refusal:
             outcomes.append(_OUTCOMES[type(refusal)])
 
     threads = [threading.Thread(target=one, args=(action,)) for action in actions]

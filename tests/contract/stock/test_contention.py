@@ -18,9 +18,9 @@ from shared.core.errors import InsufficientStock, InvalidState
 from shared.inventory.keys import level_id
 from shared.inventory.models import LevelPatch
 from shared.ports.documents import Documents
+from tests.contract.stock.buyers import fared, opened, take_naively, taken
 from tests.stores import Stores, on_stores
 from tests.unit.inventory.builders import OPERATOR, Stock, a_stock
-from tests.unit.inventory.buyers import fared, opened, take_naively, taken
 
 ROOT = Path(__file__).parents[3]
 CALLERS = 64
@@ -147,7 +147,7 @@ def _writer(stock: Stock, name: str, seen: dict[str, Any], condition: str, wante
 
 
 def _in_processes(url: str, emulator: str) -> Counter[str]:
-    program = [sys.executable, "-m", "tests.unit.inventory.buyers", url, emulator, "16"]
+    program = [sys.executable, "-m", "tests.contract.stock.buyers", url, emulator, "16"]
     shops = [
         subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
