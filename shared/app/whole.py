@@ -2,7 +2,7 @@
 
 from shared.app.identity import IdentityParts
 from shared.app.oos import OosParts
-from shared.app.stock import StockParts
+from shared.app.trade import TradeParts
 
 __all__ = ["App"]
 
@@ -10,6 +10,6 @@ __all__ = ["App"]
 class App(
     IdentityParts,
     OosParts,
-    StockParts,
+    TradeParts,
 ):
     """Everything a deployment is made of; one per process."""

@@ -82,11 +82,11 @@ def field_errors(refused: ValidationError, body: bytes | None) -> list[FieldErro
 
 def _field_error(error: Mapping[str, Any], content: Any, *, in_query: bool) -> FieldError:
     kind, at = str(error["type"]), error.get("ctx", {}).get("at")
-    location = (at,) if at else tuple(error["loc"])
+    location = tuple(error["loc"])
     code = _code(kind, in_query=in_query)
     if in_query:
-        return FieldError(query_pointer(str(location[0]) if location else ""), code, _message(code, error))
-    kept = location if at else _real(location, content, named=kind == "missing")
+        return FieldError(query_pointer(str(at or (location[0] if location else ""))), code, _message(code, error))
+    kept = (*_real(location, content, named=False), at) if at else _real(location, content, named=kind == "missing")
     return FieldError(pointer(kept), code, _message(code, error))
 
 

@@ -13,14 +13,16 @@ from typing import Any
 from shared.adapters.bigquery.schema import fields, partitioning
 from shared.inventory.warehouse import movement_table
 from shared.oos.warehouse import oos_tables
+from shared.orders.warehouse import ORDERS
 from shared.ports.warehouse import Table
+from shared.sales.warehouse import LINES
 
 __all__ = ["declared_tables", "files", "main"]
 
 
 def declared_tables() -> tuple[Table, ...]:
     """Return every table of the product under its default name."""
-    return (*oos_tables().all(), movement_table())
+    return (*oos_tables().all(), movement_table(), LINES, ORDERS)
 
 
 def files(tables: Iterable[Table]) -> dict[str, str]:

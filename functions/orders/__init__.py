@@ -1,0 +1,1 @@
+"""Transfer orders between stores and customers' orders over HTTP."""

@@ -1,0 +1,1 @@
+"""Selling baskets and reporting on sales over HTTP."""

@@ -1,0 +1,48 @@
+"""Sales: buy a basket, look sales up, report on them."""
+
+from typing import cast
+
+from shared.app import App
+from shared.core.clock import instant
+from shared.core.page import Page
+from shared.http.context import Context
+from shared.http.page import paginate
+from shared.http.router import Router
+from shared.sales.models import NewSale, Report, ReportQuery, Sale, SaleFilter
+
+__all__ = ["router"]
+
+router = Router("sales")
+Ctx = Context[App]
+
+
+@router.post("/api/v1/sales", access="operator", status=201, needs_key=True)
+def buy(ctx: Ctx, body: NewSale) -> Sale:
+    """Buy a basket from one store, in one commit."""
+    stored = ctx.app.sales.purchase(ctx.caller, body)
+    ctx.respond_header("Location", f"/api/v1/sales/{stored.key.id}")
+    return cast("Sale", ctx.app.sales.view(stored))
+
+
+@router.get("/api/v1/sales")
+def list_sales(ctx: Ctx, query: SaleFilter) -> Page[Sale]:
+    """List sales, newest first."""
+    return cast("Page[Sale]", paginate(ctx, query, ctx.app.sales.sought(query), ctx.app.sales.view))
+
+
+@router.get("/api/v1/sales/report", etag=True)
+def report(ctx: Ctx, query: ReportQuery) -> Report:
+    """Report what was sold in a range, cut into calendar periods of a time zone.
+
+    `shape=map` answers an object keyed by the bounds of each period instead, without buckets the one value itself.
+    """
+    shape, as_of = ctx.app.sales_reports.report(query)
+    if as_of is not None:
+        ctx.respond_header("X-Data-As-Of", instant(as_of))
+    return cast("Report", shape)
+
+
+@router.get("/api/v1/sales/{id}", etag=True)
+def read_sale(ctx: Ctx, id: str) -> Sale:
+    """Return one sale."""
+    return cast("Sale", ctx.app.sales.view(ctx.app.sales.get(id)))

@@ -1,0 +1,204 @@
+"""What the wire shows of transfer orders, and what it takes."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.core.money import Money
+from shared.core.page import PageQuery
+from shared.core.quantities import Version
+from shared.core.text import Id, Search, Text
+from shared.core.times import From, To
+from shared.orders.rules import Status
+
+__all__ = [
+    "BulkBody",
+    "Bulked",
+    "CancelBody",
+    "NewTransfer",
+    "NoteBody",
+    "StatusBody",
+    "TransferFilter",
+    "TransferOrder",
+    "TransferPatch",
+]
+
+Units = Annotated[int, Field(ge=1, le=100_000)]
+Notes = Annotated[Text, Field(max_length=2000)]
+Why = Annotated[Text, Field(min_length=1, max_length=500)]
+Ids = Annotated[list[Id] | None, Field(max_length=10)]
+Names = Annotated[list[Annotated[Text, Field(min_length=1, max_length=100)]] | None, Field(max_length=10)]
+Statuses = Annotated[list[Status] | None, Field(max_length=10)]
+
+
+class TransferOrder(BaseModel, defer_build=True):
+    """Units on their way into a store."""
+
+    id: str
+    order_number: str
+    from_store_id: str | None
+    to_store_id: str
+    product_id: str
+    quantity: int
+    status: Status
+    requested_by: str
+    requester_name: str | None
+    approved_by: str | None
+    approver_name: str | None
+    fulfilled_by: str | None
+    cancelled_by: str | None
+    notes: str | None
+    cancel_reason: str | None
+    from_store_name: str | None
+    to_store_name: str
+    to_store_region: str
+    product_name: str
+    sku: str
+    brand: str | None
+    category: str | None
+    unit_price: Money | None
+    total_value: Money | None
+    currency: str
+    sla_expired: bool
+    created_at: datetime
+    approved_at: datetime | None
+    fulfilled_at: datetime | None
+    cancelled_at: datetime | None
+    updated_at: datetime
+    version: int
+
+
+class NewTransfer(BaseModel, defer_build=True):
+    """Units wanted in a store, from another one or (without `from_store_id`) from outside."""
+
+    from_store_id: Id | None = None
+    to_store_id: Id
+    product_id: Id
+    quantity: Units
+    notes: Notes | None = None
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.from_store_id == self.to_store_id:
+            raise PydanticCustomError("same_store", "The stores must differ.", {"at": "to_store_id"})
+        return self
+
+
+class TransferPatch(BaseModel, defer_build=True):
+    """What may change of an order; keys of a GET answer that are no input are ignored while they are equal."""
+
+    quantity: Units | None = None
+    notes: Notes | None = None
+    version: Version | None = None
+    id: Any = None
+    order_number: Any = None
+    from_store_id: Any = None
+    to_store_id: Any = None
+    product_id: Any = None
+    status: Any = None
+    requested_by: Any = None
+    requester_name: Any = None
+    approved_by: Any = None
+    approver_name: Any = None
+    fulfilled_by: Any = None
+    cancelled_by: Any = None
+    cancel_reason: Any = None
+    from_store_name: Any = None
+    to_store_name: Any = None
+    to_store_region: Any = None
+    product_name: Any = None
+    sku: Any = None
+    brand: Any = None
+    category: Any = None
+    unit_price: Any = None
+    total_value: Any = None
+    currency: Any = None
+    sla_expired: Any = None
+    created_at: Any = None
+    approved_at: Any = None
+    fulfilled_at: Any = None
+    cancelled_at: Any = None
+    updated_at: Any = None
+
+
+class NoteBody(BaseModel, defer_build=True):
+    """What may be said with a decision."""
+
+    notes: Notes | None = None
+
+
+class CancelBody(BaseModel, defer_build=True):
+    """Why an order is cancelled."""
+
+    reason: Why
+
+
+class StatusBody(BaseModel, defer_build=True):
+    """The state an order is to have; cancelling needs a reason."""
+
+    status: Status
+    reason: Why | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.status is Status.CANCELLED and self.reason is None:
+            raise PydanticCustomError("missing", "Say why the order is cancelled.", {"at": "reason"})
+        return self
+
+
+class BulkBody(BaseModel, defer_build=True):
+    """Orders to decide on, each by itself."""
+
+    order_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
+
+
+class BulkFailure(BaseModel, defer_build=True):
+    """An order that was refused, as it would have been alone."""
+
+    order_id: str
+    status: int
+    error: str
+    detail: str
+
+
+class Bulked(BaseModel, defer_build=True):
+    """What became of several orders."""
+
+    succeeded: list[str]
+    failed: list[BulkFailure]
+
+
+class TransferFilter(PageQuery):
+    """Which orders are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("-created_at", "order_number")
+
+    status: Statuses = None
+    region: Names = None
+    category: Names = None
+    store_id: Ids = None
+    product_id: Ids = None
+    requested_by: Ids = None
+    sla_expired: bool | None = None
+    search: Search | None = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class HistoryEntry(BaseModel, defer_build=True):
+    """One thing that happened to an order."""
+
+    at: datetime
+    user_id: str
+    action: Literal["created", "changed", "approved", "fulfilled", "cancelled"]
+    from_status: Status | None
+    to_status: Status
+    details: dict[str, Any]
+
+
+class TransferHistory(BaseModel, defer_build=True):
+    """What happened to an order, oldest first."""
+
+    items: list[HistoryEntry]

@@ -1,0 +1,181 @@
+"""What the wire shows of sales, and what it takes."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.core.money import Currency, Money
+from shared.core.page import PageQuery
+from shared.core.text import Id, Text, TimeZone
+from shared.core.times import From, To
+from shared.sales.buckets import Bucket
+from shared.sales.rules import Reason
+
+__all__ = [
+    "FailedItem",
+    "NewSale",
+    "Report",
+    "ReportQuery",
+    "Sale",
+    "SaleFilter",
+    "SaleLine",
+]
+
+Sku = Annotated[Text, Field(min_length=1, max_length=100)]
+Units = Annotated[int, Field(ge=1, le=1_000_000)]
+Mode = Literal["partial", "all_or_nothing"]
+Ids = Annotated[list[Id] | None, Field(max_length=10)]
+ManyIds = Annotated[list[Id] | None, Field(max_length=500)]
+
+
+class SaleLine(BaseModel, defer_build=True):
+    """One product of a sale, frozen as it was sold."""
+
+    id: str
+    sale_id: str
+    product_id: str
+    sku: str
+    product_name: str
+    category_id: str | None
+    category: str | None
+    quantity: int
+    unit_price: Money
+    line_total: Money
+
+
+class FailedItem(BaseModel, defer_build=True):
+    """A product that was not bought."""
+
+    product_id: str | None
+    sku: str | None
+    quantity: int
+    reason: Reason
+    available: int | None
+    available_elsewhere: int | None
+
+
+class Sale(BaseModel, defer_build=True):
+    """A basket bought in one store."""
+
+    id: str
+    store_id: str
+    user_id: str
+    currency: str
+    total_amount: Money
+    items: list[SaleLine]
+    failed_items: list[FailedItem]
+    customer_reference: str | None
+    created_at: datetime
+
+
+class BasketItem(BaseModel, defer_build=True):
+    """A product by id or SKU, and how many units of it."""
+
+    product_id: Id | None = None
+    sku: Sku | None = None
+    quantity: Units
+
+    @model_validator(mode="after")
+    def _names_a_product(self) -> Self:
+        if self.product_id is None and self.sku is None:
+            raise PydanticCustomError("missing", "Give product_id or sku.", {"at": "product_id"})
+        return self
+
+
+class NewSale(BaseModel, defer_build=True):
+    """A basket to buy."""
+
+    items: Annotated[list[BasketItem], Field(min_length=1, max_length=100)]
+    mode: Mode = "partial"
+    store_id: Id | None = None
+    customer_reference: Annotated[Text, Field(max_length=255)] | None = None
+
+
+class SaleFilter(PageQuery):
+    """Which sales are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("-created_at",)
+
+    store_id: Ids = None
+    user_id: Ids = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class ReportQuery(BaseModel, defer_build=True):
+    """Which sales are counted, and how. Bounds are texts: what a bare date means depends on the zone."""
+
+    start: Annotated[Text, Field(max_length=40)]
+    end: Annotated[Text, Field(max_length=40)]
+    bucket: Bucket = Bucket.NONE
+    shape: Literal["list", "map"] = "list"
+    timezone: TimeZone = "UTC"
+    product_ids: ManyIds = None
+    category_ids: ManyIds = None
+    store_id: Ids = None
+    currency: Currency | None = None
+    include_sales_items: bool = False
+
+    @model_validator(mode="after")
+    def _names_one_kind(self) -> Self:
+        if self.product_ids is not None and self.category_ids is not None:
+            message = "Give product_ids or category_ids, not both."
+            raise PydanticCustomError("conflicting_parameters", message, {"at": "category_ids"})
+        return self
+
+
+class ExcludedCurrency(BaseModel, defer_build=True):
+    """How many lines in another currency were left out."""
+
+    currency: str
+    lines: int
+
+
+class SoldItem(BaseModel, defer_build=True):
+    """One line of a sale, as reports list it."""
+
+    id: str
+    user_id: str
+    created_at: datetime
+    product_id: str
+    product_name: str
+    description: str | None
+    category_id: str | None
+    category_name: str | None
+    category_slug: str | None
+    price_per_unit: Money
+    quantity: int
+    revenue: Money
+
+
+class ReportBucket(BaseModel, defer_build=True):
+    """The figures of one calendar period."""
+
+    period: str
+    start_time: str
+    end_time: str
+    revenue: Money
+    quantity: int
+    count: int
+    revenue_by_categories: dict[str, float]
+    quantity_by_categories: dict[str, int]
+    revenue_by_products: dict[str, float]
+    quantity_by_products: dict[str, int]
+
+
+class Report(BaseModel, defer_build=True):
+    """What was sold in a range, period by period."""
+
+    currency: str
+    timezone: str
+    start: str
+    end: str
+    total_revenue: Money
+    total_quantity: int
+    sale_count: int
+    buckets: list[ReportBucket]
+    excluded_currencies: list[ExcludedCurrency]
+    as_of: datetime | None
+    sales: list[SoldItem] = []

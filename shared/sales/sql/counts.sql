@@ -1,0 +1,33 @@
+-- Sales with at least one counted line by period and currency, and the time of the last of them.
+-- @from_time TIMESTAMP
+-- @to_time TIMESTAMP
+-- @zone STRING
+-- @bucket STRING
+-- @store_ids ARRAY<STRING>
+-- @product_ids ARRAY<STRING>
+-- @category_ids ARRAY<STRING>
+-- @any_store BOOL
+-- @any_product BOOL
+-- @any_category BOOL
+WITH counted AS (
+  SELECT
+    CASE @bucket
+      WHEN 'none' THEN DATE '1970-01-01'
+      WHEN 'daily' THEN DATE(created_at, @zone)
+      WHEN 'weekly' THEN CAST(DATE_TRUNC(DATE(created_at, @zone), WEEK(MONDAY)) AS DATE)
+      WHEN 'monthly' THEN CAST(DATE_TRUNC(DATE(created_at, @zone), MONTH) AS DATE)
+      ELSE CAST(DATE_TRUNC(DATE(created_at, @zone), YEAR) AS DATE)
+    END AS first_day,
+    currency,
+    sale_id
+  FROM {lines}
+  WHERE created_at >= @from_time AND created_at <= @to_time
+    AND kind = 'sale'
+    AND (@any_store OR store_id IN UNNEST(@store_ids))
+    AND (@any_product OR product_id IN UNNEST(@product_ids))
+    AND (@any_category OR category_id IN UNNEST(@category_ids))
+)
+SELECT first_day, currency, COUNT(DISTINCT sale_id) AS sales
+FROM counted
+GROUP BY first_day, currency
+ORDER BY first_day, currency
