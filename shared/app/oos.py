@@ -9,14 +9,17 @@ from shared.app.jobs import JobParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
     from shared.jobs.slots import Duty
     from shared.oos.history import History
+    from shared.oos.marks import Marks
+    from shared.oos.publisher import Publisher
     from shared.oos.reader import SnapshotReader
     from shared.oos.refresh import RefreshHandler
+    from shared.oos.refresh_order import RefreshOrderHandler
     from shared.oos.refreshes import RefreshService
     from shared.oos.service import OosService
     from shared.oos.source import OrderSource
@@ -93,30 +96,52 @@ class OosParts(JobParts):
         return self._shipbob if name == "shipbob" else self._stord
 
     @once
+    def marks(self) -> Marks:
+        """Return the orders a webhook told us to look at."""
+        from shared.oos.marks import Marks
+
+        return Marks(self.store, self.clock)
+
+    @once
+    def publisher(self) -> Publisher:
+        """Return what replaces a source's snapshot."""
+        from shared.oos.publisher import Publisher
+
+        return Publisher(self.store, self.ids, self.history, self.snapshots.forget, self.product_ids)
+
+    def product_ids(self, skus: Collection[str]) -> Mapping[str, str]:
+        """Return our product's id of each SKU we know."""
+        return {}
+
+    @once
     def refresh_handler(self) -> RefreshHandler:
         """Return what carries a refresh out."""
         from shared.oos.refresh import RefreshHandler
 
-        return RefreshHandler(
-            self.store,
-            self.ids,
-            self.order_source,
-            self.history,
-            self.snapshots.forget,
-            currency=self.settings.default_currency,
-        )
+        currency = self.settings.default_currency
+        return RefreshHandler(self.store, self.publisher, self.order_source, self.marks, currency=currency)
+
+    @once
+    def refresh_order_handler(self) -> RefreshOrderHandler:
+        """Return what carries the refresh of one order out."""
+        from shared.oos.refresh_order import RefreshOrderHandler
+
+        currency = self.settings.default_currency
+        return RefreshOrderHandler(self.publisher, self.order_source, self.marks, currency=currency)
 
     def tables(self) -> Sequence[Table]:
         """Add the tables of held orders."""
         return (*super().tables(), *self.oos_tables.all())
 
     def kinds(self) -> Sequence[JobKind]:
-        """Add the refresh of a 3PL."""
+        """Add the refresh of a 3PL, and of one order."""
         from shared.jobs.kinds import JobKind
+        from shared.oos.refresh_order import KIND as ORDER_KIND
         from shared.oos.refreshes import KIND
 
         refresh = JobKind(KIND, "refresh", self._refresh, "Refresh", on_end=self._refresh_ended)
-        return (*super().kinds(), refresh)
+        order = JobKind(ORDER_KIND, "refresh", self._refresh_order, "Refresh of an order")
+        return (*super().kinds(), refresh, order)
 
     def duties(self) -> Mapping[str, Duty]:
         """Add the regular refresh."""
@@ -130,6 +155,9 @@ class OosParts(JobParts):
 
     def _refresh(self, step: Step) -> Done | Continue:
         return self.refresh_handler(step)
+
+    def _refresh_order(self, step: Step) -> Done | Continue:
+        return self.refresh_order_handler(step)
 
     def _refresh_ended(self, job: Record) -> Sequence[Write]:
         from shared.oos.refreshes import ended_writes

@@ -6,6 +6,7 @@ the next run or the sweep merges what is pending, oldest first, each snapshot ex
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from shared.core.errors import Terminal, Transient
 from shared.oos.publish import read_rows
@@ -37,18 +38,20 @@ class History:
         pending = self._store.query(Query("oos_pending", (("source", source),), order_by="made_at", limit=200))
         for number, note in enumerate(pending):
             try:
-                self._merge(source, note.data["snapshot_id"])
+                self._merge(source, note.data)
             except (Transient, Terminal) as trouble:
                 _LOG.warning("history waits for the warehouse: %s", trouble, extra={"source": source})
                 return len(pending) - number
             self._store.write([Delete(note.key)])
         return 0
 
-    def _merge(self, source: str, snapshot_id: str) -> None:
+    def _merge(self, source: str, note: Mapping[str, Any]) -> None:
+        snapshot_id, only = note["snapshot_id"], note.get("only")
         record = self._store.get(snapshot_key(snapshot_id))
         if record is None:
             return
         header = Header.of(record.data["header"])
         rows = read_rows(self._store.documents, header)
-        lines = (line for row in rows for line in line_rows(row, header.id))
+        chosen = rows if only is None else [row for row in rows if row["order_id"] in frozenset(only)]
+        lines = (line for row in chosen for line in line_rows(row, header.id))
         self._warehouse().merge(self._tables[source], lines, batch_id=snapshot_id)

@@ -1,18 +1,24 @@
-"""Reading published snapshots: the pointer at most once a second, each snapshot's pieces at most once per instance."""
+"""Reading published snapshots: the pointer at most once a second, each snapshot's parts at most once per instance.
+
+A snapshot of the past costs three document reads: its record (by time), and the frame and the log its rows stand in.
+"""
 
 import gzip
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.clock import Clock, parse_instant
-from shared.core.errors import Unavailable
+from pydantic_core import to_json
+
+from shared.core.clock import Clock, instant, parse_instant
+from shared.core.errors import Terminal, Unavailable
 from shared.oos.rules import Row
-from shared.oos.snapshot import Header, read_part, snapshot_key, source_key, unpack
-from shared.oos.views import Shown
-from shared.ports.documents import Data
+from shared.oos.publish import read_rows
+from shared.oos.snapshot import Header, compress, read_legacy, read_values, snapshot_key, source_key
+from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
+from shared.ports.documents import Data, Query
 from shared.ports.store import Store
 
 __all__ = ["Current", "Loaded", "SnapshotReader"]
@@ -34,8 +40,15 @@ class Loaded:
     @property
     def rows(self) -> list[Row]:
         """Return all rows: the open ones latest first, then those this snapshot resolved."""
-        rows: list[Row] = self._once("rows", lambda: unpack(self._part("rows")))
+        rows: list[Row] = self._once("rows", lambda: self._whole(lambda: read_rows(self._store.documents, self.header)))
         return rows
+
+    @property
+    def open(self) -> list[Row]:
+        """Return the open rows, latest first."""
+        rows = self.rows
+        found: list[Row] = self._once("open", lambda: [row for row in rows if row["state"] == "open"])
+        return found
 
     @property
     def by_id(self) -> Mapping[str, Row]:
@@ -47,13 +60,18 @@ class Loaded:
     @property
     def raw(self) -> Mapping[str, Any]:
         """Return the vendor's records by order id (not kept: they are large and rarely asked for)."""
-        found: Mapping[str, Any] = unpack(self._part("raw"))
+        return self._values("raw")
+
+    @property
+    def stock(self) -> Mapping[str, Any]:
+        """Return the stock levels by SKU: `[[facility_id, facility, on_hand, available, incoming], ...]`."""
+        found: Mapping[str, Any] = self._once("stock", lambda: self._values("stock"))
         return found
 
     @property
     def legacy_gzip(self) -> bytes:
-        """Return the older feed's first page, compressed as it was published."""
-        packed: bytes = self._once("legacy", lambda: self._part("legacy"))
+        """Return the older feed's first page, compressed; as it was published while this is the newest snapshot."""
+        packed: bytes = self._once("legacy", self._legacy)
         return packed
 
     @property
@@ -62,6 +80,15 @@ class Loaded:
         packed = self.legacy_gzip
         plain: bytes = self._once("legacy_plain", lambda: gzip.decompress(packed))
         return plain
+
+    @property
+    def legacy_rows(self) -> list[Row]:
+        """Return the rows of the older feed in its order."""
+        rows = self.open
+        found: list[Row] = self._once(
+            "legacy_rows", lambda: newest_first((row for row in rows if in_legacy_feed(row)), "last_seen_at")
+        )
+        return found
 
     def keep(self, name: str, make: Any) -> Any:
         """Return something derived from this snapshot, made once."""
@@ -74,12 +101,27 @@ class Loaded:
                     self._kept[name] = make()
         return self._kept[name]
 
-    def _part(self, part: str) -> bytes:
-        packed = read_part(self._store.documents, self.header.id, part, self.header.pieces[part])
-        if packed is None:
+    def _legacy(self) -> bytes:
+        stored = read_legacy(self._store.documents, self.header)
+        if stored is not None:
+            return stored
+        shown = Shown(self.header.id, self.header.fetched_at)
+        return compress(to_json([legacy_view(row, shown) for row in self.legacy_rows[:LEGACY_LIMIT]]))
+
+    def _values(self, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._whole(lambda: read_values(self._store.documents, self.header, name))
+        return found
+
+    @staticmethod
+    def _whole(read: Callable[[], Any]) -> Any:
+        """Read a part; one that has just been cleaned away is worth another try, which finds a newer snapshot."""
+        try:
+            return read()
+        except Terminal as gone:
+            if gone.code != "snapshot_missing":
+                raise
             detail = "The snapshot was replaced while it was being read; try again."
-            raise Unavailable(detail)
-        return packed
+            raise Unavailable(detail) from gone
 
 
 class Current:
@@ -134,6 +176,18 @@ class SnapshotReader:
         if record is None or record.data["state"] != "published":
             return None
         return self._keep(Header.of(record.data["header"]))
+
+    def at(self, source: str, moment: datetime) -> Current | None:
+        """Return what was published for a source at a moment, or None; as stale and old as it was then."""
+        equals = (("source", source), ("state", "published"))
+        query = Query("oos_snapshots", equals, order_by="made_at", descending=True, at_most=instant(moment), limit=1)
+        found = self._store.query(query)
+        if not found:
+            return None
+        loaded = self._keep(Header.of(found[0].data["header"]))
+        age = moment - parse_instant(loaded.header.fetched_at)
+        age_s = max(0, int(age.total_seconds()))
+        return Current(source, found[0].data, loaded, stale=age > self._stale_after, age_s=age_s)
 
     def _pointer(self, source: str) -> Data:
         now = self._clock.monotonic()

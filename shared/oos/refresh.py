@@ -2,59 +2,57 @@
 
     fetch    every page of a frozen window, staged page by page          (goes on at its page after a crash)
     look_up  every open order the read did not find, asked for directly  (a failed look-up resolves nothing)
-    publish  reconcile, write the pieces, flip the pointer               (one commit, fenced by the job document)
-    project  one document per resolved order, for look-ups and history   (derived from the published snapshot)
-    record   the same rows into the warehouse                            (derived too; made up for later when it is down)
+    stock    units by SKU and site, for coverage and plans               (trouble keeps the levels of before, with their time)
+    publish  reconcile, write, flip the pointer                          (`publisher`, as are the phases after it)
+    project, record, tidy
 
 Every write goes through `step.checkpoint`, which commits it together with the job document: a worker that lost its lease or
 whose job was cancelled can write nothing.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.core.clock import instant
 from shared.core.errors import Terminal, Transient
-from shared.core.ids import Ids
 from shared.jobs.kinds import Continue, Done, Step
-from shared.oos.history import History
-from shared.oos.publish import Base, Built, Read, build, load_base, read_rows
-from shared.oos.resolved import resolved_key, resolved_writes
-from shared.oos.rules import Row, newest, suspicious
-from shared.oos.snapshot import Header, piece_writes, read_part, snapshot_key, source_key, unpack
+from shared.oos.marks import Marks, overruled
+from shared.oos.publish import Base, Given, fresh_raw
+from shared.oos.publisher import Flip, Publisher
+from shared.oos.rules import newest, reconcile, suspicious
 from shared.oos.source import Fate, HeldOrder, OrderSource, Verdict
 from shared.oos.staging import Staging
-from shared.oos.views import Shown
-from shared.ports.documents import Create, Put
+from shared.ports.documents import Conflict
 from shared.ports.store import Store
 
-__all__ = ["RefreshHandler"]
+__all__ = ["RefreshHandler", "with_currency"]
 
 _MARGIN_S = 30.0
 _PATIENCE = 3
-_READ_MANY = 300
-_WRITE_MANY = 40
+_RACES = 3
+_MOST_WORDS = 50
+_log = logging.getLogger(__name__)
 
 
 class RefreshHandler:
     """The handler of job kind `refresh-source`."""
 
-    def __init__(  # noqa: PLR0913 - what a refresh touches, each given once by the composition root
+    def __init__(
         self,
         store: Store,
-        ids: Ids,
+        publisher: Publisher,
         sources: Callable[[str], OrderSource],
-        history: History,
-        published: Callable[[str], None],
+        marks: Marks,
         *,
         currency: str,
     ) -> None:
-        """Take the store, ids, the connector of a source by name, the history writer, and whom to tell of a new snapshot.
+        """Take the store, the publisher, the connector of a source by name, and the marked orders.
 
         `currency` is that of amounts for which a vendor names none.
         """
-        self._store, self._ids, self._currency = store, ids, currency
-        self._source, self._history, self._published = sources, history, published
+        self._store, self._publisher, self._source = store, publisher, sources
+        self._marks, self._currency = marks, currency
         self._kept: tuple[tuple[str, int], dict[str, HeldOrder]] | None = None
 
     def __call__(self, step: Step) -> Done | Continue:
@@ -62,6 +60,7 @@ class RefreshHandler:
         phases: Mapping[str, Callable[[Step, dict[str, Any]], str]] = {
             "fetch": self._fetch,
             "look_up": self._look_up,
+            "stock": self._stock,
             "publish": self._publish,
             "project": self._project,
             "record": self._record,
@@ -78,10 +77,10 @@ class RefreshHandler:
 
     def _begin(self, step: Step) -> None:
         now = instant(step.now)
-        walk = self._source(step.input["source"]).begin(step.now)
-        step.checkpoint(
-            cursor={"phase": "fetch", "now": now, "walk": walk, "pages": 0, "looks": 0, "tired": 0} | {"vanished": 0}
-        )
+        source = self._source(step.input["source"])
+        walk, units = source.begin(step.now), source.stock.begin() if source.stock else None
+        zero = dict.fromkeys(("pages", "looks", "tired", "vanished", "levels"), 0)
+        step.checkpoint(cursor={"phase": "fetch", "now": now, "walk": walk, "units": units, **zero})
 
     def _fetch(self, step: Step, cursor: dict[str, Any]) -> str:
         source, staging = self._source(step.input["source"]), self._staging(step)
@@ -90,14 +89,14 @@ class RefreshHandler:
             writes = staging.page_writes(cursor["pages"], page.orders, step.now)
             cursor = cursor | {"walk": page.next, "pages": cursor["pages"] + 1}
             counts = _added(step.counts, {"pages": 1, "fetched": page.fetched, "rejected": page.rejected})
-            counts["unknown"] = _added(counts.get("unknown", {}), page.unknown)
+            counts["unknown"] = _words(counts.get("unknown", {}), page.unknown)
             done = counts["fetched"]
             message = f"page {cursor['pages']} read, {done} orders so far"
             step.checkpoint(cursor=cursor, counts=counts, writes=writes, progress=(done, None, message))
         return "fetch" if cursor["walk"] is not None else "look_up"
 
     def _look_up(self, step: Step, cursor: dict[str, Any]) -> str:
-        base, held = self._base(step), self._held(step, cursor)
+        base, held = self._publisher.base(step.input["source"]), self._held(step, cursor)
         missing = sorted(order_id for order_id in base.open if order_id not in held)
         source, staging = self._source(step.input["source"]), self._staging(step)
         size = source.look_up_batch
@@ -113,95 +112,76 @@ class RefreshHandler:
             message = f"{min(cursor['looks'] * size, len(missing))} of {len(missing)} missing orders looked up"
             step.checkpoint(cursor=cursor, writes=writes, progress=(step.counts["fetched"], None, message))
             _check_drop(step, base, vanished)
+        return "stock"
+
+    def _stock(self, step: Step, cursor: dict[str, Any]) -> str:
+        """Read the levels of every site; what fails here leaves those of before in place, with their own time."""
+        stock, staging = self._source(step.input["source"]).stock, self._staging(step)
+        while stock is not None and cursor["units"] is not None:
+            if step.time_left() < _MARGIN_S:
+                return "stock"
+            try:
+                page = stock.page(cursor["units"])
+            except (Transient, Terminal) as trouble:
+                _log.warning("stock levels could not be read: %s", trouble, extra={"source": step.input["source"]})
+                step.checkpoint(cursor=cursor | {"units": None, "stock_failed": True})
+                break
+            writes = staging.stock_writes(cursor["levels"], page.levels, step.now)
+            cursor = cursor | {"units": page.next, "levels": cursor["levels"] + 1}
+            step.checkpoint(cursor=cursor, writes=writes)
         return "publish"
 
     def _publish(self, step: Step, cursor: dict[str, Any]) -> str:
-        source = step.input["source"]
-        base, held = self._base(step), self._held(step, cursor)
-        verdicts = self._staging(step).verdicts(cursor["looks"])
-        for order in (*held.values(), *(verdict.order for verdict in verdicts.values() if verdict.order)):
-            order.currency = order.currency or (self._currency if order.value is not None else None)
-        read = Read(held, verdicts, self._past(source, [key for key in held if key not in base.open]))
-        built = build(Shown(self._ids.new("snp"), cursor["now"]), source, base, read, lambda: self._raw(base))
-        self._write_pieces(step, built)
-        self._flip(step, cursor, base, built)
-        return "project"
+        """Publish over what is published now; somebody else publishing a single order meanwhile means once more."""
+        for _ in range(_RACES):
+            try:
+                self._published(step, cursor)
+            except Conflict:
+                continue
+            return "project"
+        code = "contention"
+        raise Transient(code, "Single orders were published all the time; the run goes on in a moment.")
 
-    def _write_pieces(self, step: Step, built: Built) -> None:
-        """Write the record and the pieces of a snapshot nobody can see yet."""
-        record = {"state": "writing", "source": built.header.source, "made_at": instant(step.now)}
-        step.checkpoint(writes=[Create(snapshot_key(built.header.id), record | {"header": built.header.data()})])
-        for part, packed in built.parts.items():
-            for write in piece_writes(built.header.id, part, packed):
-                step.checkpoint(writes=[write])
-
-    def _flip(self, step: Step, cursor: dict[str, Any], base: Base, built: Built) -> None:
-        """Make the snapshot the one readers see: one commit with the fence."""
-        header, outcome = built.header, built.outcome
-        present = self._store.get(source_key(header.source))
-        finished = instant(step.now)
-        pointer = (present.data if present else {}) | {
-            "source": header.source,
-            "snapshot": header.data(),
-            "last_success_at": finished,
-            "last_status": "succeeded",
-            "error": None,
-        }
-        record = {"state": "published", "source": header.source, "made_at": finished, "header": header.data()}
-        pending = {"source": header.source, "snapshot_id": header.id, "made_at": finished}
-        pointed = Put(source_key(header.source), pointer, present.version) if present else None
-        counts = step.counts | {
-            "held": len(outcome.open),
-            "opened": outcome.opened,
-            "updated": outcome.updated,
-            "reopened": outcome.reopened,
-            "resolved": len(outcome.resolved),
-            "unverified": outcome.unverified,
-            "snapshot_id": header.id,
-        }
-        step.checkpoint(
-            cursor=cursor | {"phase": "project", "done": 0, "header": header.data()},
-            counts=counts,
-            writes=[
-                pointed or Create(source_key(header.source), pointer),
-                Put(snapshot_key(header.id), record),
-                Create(self._history.pending_key(header.id), pending),
-            ],
+    def _published(self, step: Step, cursor: dict[str, Any]) -> None:
+        source, staging, now = step.input["source"], self._staging(step), cursor["now"]
+        base = self._publisher.base(source)
+        marks = self._marks.since(source, now)
+        held, verdicts = overruled(self._held(step, cursor), staging.verdicts(cursor["looks"]), marks)
+        orders = [*held.values(), *(verdict.order for verdict in verdicts.values() if verdict.order)]
+        with_currency(orders, self._currency)
+        past = self._publisher.past(source, [key for key in held if key not in base.open])
+        outcome = reconcile(base.open, held, verdicts, past, now)
+        whole = bool(cursor["levels"]) and not cursor.get("stock_failed")
+        given = Given(
+            fresh_raw(orders), staging.stock(cursor["levels"]) if whole else None, instant(step.now) if whole else None
         )
-        self._published(header.source)
+        counts = {"held": len(outcome.open), "resolved": len(outcome.resolved)}
+        counts |= {name: getattr(outcome, name) for name in ("opened", "updated", "reopened", "unverified")}
+        success = {"last_success_at": instant(step.now), "last_status": "succeeded", "error": None}
+        applied = [self._marks.applied(stored, changed=True) for stored in marks if stored.data["state"] == "fetched"]
+        flip = Flip({"phase": "project"}, pointer=success, counts=counts, writes=applied)
+        cut_at = max(now, base.header.cut_at) if base.header else now
+        self._publisher.publish(step, base, outcome, (now, cut_at), given, flip)
 
     def _project(self, step: Step, cursor: dict[str, Any]) -> str:
-        """Write one document per order resolved by this snapshot, and drop those of orders that came back."""
-        header = Header.of(step.cursor["header"])
-        rows = read_rows(self._store.documents, header)
-        gone = [row for row in rows if row["state"] == "resolved"]
-        back = [
-            row for row in rows if row["state"] == "open" and row["episode"] > 1 and row["opened_at"] == cursor["now"]
-        ]
-        writes = resolved_writes(gone, back, self._raw_of(header) if gone else {}, header)
-        for start in range(step.cursor["done"], len(writes), _WRITE_MANY):
-            step.checkpoint(
-                cursor=step.cursor | {"done": start + _WRITE_MANY}, writes=writes[start : start + _WRITE_MANY]
-            )
+        self._publisher.project(step)
         return "record"
 
     def _record(self, step: Step, cursor: dict[str, Any]) -> str:
         """Merge what is pending into the warehouse; when that is down, leave it pending and say so."""
-        step.checkpoint(counts=step.counts | {"history_pending": self._history.flush(cursor["header"]["source"])})
+        step.checkpoint(counts=step.counts | {"history_pending": self._publisher.record(step)})
         return "clean"
 
     def _clean(self, step: Step) -> None:
         self._kept = None
-        for writes in self._staging(step).removals(step.cursor["pages"], step.cursor["looks"]):
+        cursor = step.cursor
+        for writes in self._staging(step).removals(cursor["pages"], cursor["looks"], cursor["levels"]):
             if writes:
                 step.checkpoint(writes=writes)
+        self._publisher.tidy(step)
 
     def _staging(self, step: Step) -> Staging:
         return Staging(self._store.documents, step.job_id)
-
-    def _base(self, step: Step) -> Base:
-        present = self._store.get(source_key(step.input["source"]))
-        return load_base(self._store.documents, present.data if present else None)
 
     def _held(self, step: Step, cursor: dict[str, Any]) -> dict[str, HeldOrder]:
         """Return what was read, newest version of each order; kept from one phase to the next of the same delivery."""
@@ -211,21 +191,11 @@ class RefreshHandler:
             kept = self._kept = (asked, newest(self._staging(step).orders(cursor["pages"])))
         return kept[1]
 
-    def _past(self, source: str, order_ids: list[str]) -> dict[str, Row]:
-        """Read the resolved rows of orders that may be coming back."""
-        past: dict[str, Row] = {}
-        for start in range(0, len(order_ids), _READ_MANY):
-            keys = [resolved_key(source, order_id) for order_id in order_ids[start : start + _READ_MANY]]
-            found = self._store.get_many(keys).values()
-            past |= {document.data["row"]["order_id"]: document.data["row"] for document in found}
-        return past
 
-    def _raw(self, base: Base) -> Mapping[str, Any]:
-        return self._raw_of(base.header) if base.header else {}
-
-    def _raw_of(self, header: Header) -> Mapping[str, Any]:
-        packed = read_part(self._store.documents, header.id, "raw", header.pieces["raw"])
-        return unpack(packed) if packed else {}
+def with_currency(orders: list[HeldOrder], currency: str) -> None:
+    """Name the currency of amounts for which the vendor names none."""
+    for order in orders:
+        order.currency = order.currency or (currency if order.value is not None else None)
 
 
 def _ask(source: OrderSource, orders: list[tuple[str, str | None]]) -> tuple[dict[str, Verdict], bool]:
@@ -248,3 +218,13 @@ def _check_drop(step: Step, base: Base, vanished: int) -> None:
 
 def _added(present: Mapping[str, Any], more: Mapping[str, int]) -> dict[str, Any]:
     return {**present, **{name: present.get(name, 0) + number for name, number in more.items()}}
+
+
+def _words(present: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Count unknown words over the whole run: the first fifty by name, those beyond by their kind."""
+    counted = dict(present)
+    for name, number in more.items():
+        known = name in counted or len(counted) < _MOST_WORDS
+        kept = name if known else f"{name.partition(':')[0]}:..."
+        counted[kept] = counted.get(kept, 0) + number
+    return counted

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.oos.source import Fate, HeldLine, HeldOrder, Verdict
 
-__all__ = ["Outcome", "Row", "line_id", "newest", "reconcile", "suspicious"]
+__all__ = ["Outcome", "Row", "line_id", "newest", "reconcile", "reconcile_some", "suspicious"]
 
 Row = dict[str, Any]
 
@@ -67,6 +67,20 @@ def reconcile(
     for order_id, row in before.items():
         if order_id not in held:
             _missing(outcome, row, verdicts.get(order_id), now)
+    return outcome
+
+
+def reconcile_some(
+    before: Mapping[str, Row], verdicts: Mapping[str, Verdict], past: Mapping[str, Row], now: str
+) -> Outcome:
+    """Fold what was asked about single orders into the open rows `before`; everything not asked about stays as it is."""
+    outcome = Outcome(open={key: row for key, row in before.items() if key not in verdicts})
+    for order_id, verdict in verdicts.items():
+        present = before.get(order_id)
+        if verdict.fate is Fate.HELD and verdict.order is not None:
+            _seen(outcome, verdict.order, present, past.get(order_id), now)
+        elif present is not None:
+            outcome.resolved.append(_resolved(present, verdict.fate.value, now))
     return outcome
 
 

@@ -15,7 +15,7 @@ from shared.oos.reader import Current, Loaded, SnapshotReader
 from shared.oos.resolved import resolved_key, walk
 from shared.oos.rules import Row
 from shared.oos.snapshot import unpack
-from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first, order_view
+from shared.oos.views import LEGACY_LIMIT, Shown, legacy_view, order_view
 from shared.ports.documents import Stored
 from shared.ports.store import Store
 
@@ -160,14 +160,10 @@ class _View:
 
 
 def _legacy_page(loaded: Loaded, limit: int, offset: int, *, raw: bool) -> bytes:
-    rows = loaded.keep("legacy_rows", lambda: _legacy_rows(loaded))[offset : offset + limit]
+    rows = loaded.legacy_rows[offset : offset + limit]
     shown = Shown(loaded.header.id, loaded.header.fetched_at)
     raws = loaded.raw if raw else {}
     return to_json([legacy_view(row, shown, raw=raws.get(row["order_id"])) for row in rows])
-
-
-def _legacy_rows(loaded: Loaded) -> list[Row]:
-    return newest_first((row for row in loaded.rows if in_legacy_feed(row)), "last_seen_at")
 
 
 def _from_stored(stored: Stored, *, stale: bool) -> Found:

@@ -1,32 +1,45 @@
-"""Immutable snapshots: how a refresh's result is packed into documents and read back.
+"""Immutable snapshots: which parts one has, where they stand, and how they are read back.
 
-Everything a reader needs lies in pieces of gzip below the document limit, named by snapshot, part and number:
-`rows` (the orders), `raw` (the vendor's records), `legacy` (the older feed, rendered once). A snapshot becomes visible only
-through the pointer of its source; the pieces themselves are never changed.
+`rows` (the orders), `raw` (the vendor's records) and `stock` (units by SKU and site) are versions in chains, kept for a
+month; `legacy` is the older feed of the newest snapshot, rendered once. A snapshot becomes visible only through the pointer
+of its source, and is never changed afterwards.
 """
 
-import gzip
 import hashlib
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from shared.core.errors import Terminal
-from shared.ports.documents import Data, Documents, Key, Put, Write
+from shared.oos.chain import PIECE, Part, compress, piece_key, read, unpack
+from shared.ports.documents import Data, Documents, Key
 
-__all__ = ["PARTS", "Header", "pack", "piece_key", "piece_writes", "read_part", "snapshot_key", "source_key", "unpack"]
+__all__ = [
+    "Header",
+    "filled",
+    "legacy_keys",
+    "pack",
+    "piece_count",
+    "read_legacy",
+    "read_values",
+    "slim",
+    "snapshot_key",
+    "source_key",
+    "unpack",
+]
 
-PARTS = ("rows", "raw", "legacy")
-_PIECE = 850_000
-_LEVEL = 6
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the pointer says of a snapshot: identity, time of its read, counts, and how many pieces each part has."""
+    """What the pointer says of a snapshot: identity, times, counts, and where its parts stand.
+
+    `fetched_at` is the time of the last complete read in it; `cut_at` that of the newest single order in it, which is the
+    same after a complete read. `stock_at` says when its stock levels were read, if ever.
+    """
 
     id: str
     source: str
@@ -35,7 +48,10 @@ class Header:
     content_hash: str
     legacy_orders: int
     legacy_etag: str
-    pieces: Mapping[str, int] = field(default_factory=dict)
+    legacy_pieces: int = 0
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cut_at: str = ""
+    stock_at: str | None = None
 
     def data(self) -> Data:
         """Return the header as document data."""
@@ -45,6 +61,11 @@ class Header:
     def of(cls, data: Mapping[str, Any]) -> "Header":
         """Read a header back from document data, ignoring further fields."""
         return cls(**{name: data[name] for name in cls.__slots__})
+
+    def part(self, name: str) -> Part | None:
+        """Return where a part stands; None when the snapshot has none of that name."""
+        found = self.parts.get(name)
+        return Part(**found) if found else None
 
 
 def source_key(source: str) -> Key:
@@ -57,50 +78,50 @@ def snapshot_key(snapshot_id: str) -> Key:
     return Key("oos_snapshots", snapshot_id)
 
 
-def piece_key(snapshot_id: str, part: str, number: int) -> Key:
-    """Return where one piece stands."""
-    return Key("oos_pieces", f"{snapshot_id}-{part}-{number}")
-
-
 def pack(value: Any) -> bytes:
     """Write JSON and compress it; equal values give equal bytes."""
     return compress(to_json(value))
 
 
-def compress(plain: bytes, level: int = _LEVEL) -> bytes:
-    """Compress deterministically."""
-    return gzip.compress(plain, level, mtime=0)
-
-
-def unpack(packed: bytes) -> Any:
-    """Read back what `pack` wrote; raise Terminal `snapshot_damaged` when it is not whole."""
-    try:
-        return from_json(gzip.decompress(packed), cache_strings="keys")
-    except (OSError, EOFError, ValueError, zlib.error) as damage:
-        code = "snapshot_damaged"
-        raise Terminal(code, "A stored snapshot could not be read.") from damage
-
-
-def digest(packed: bytes) -> str:
-    """Return the content hash of packed bytes."""
-    return hashlib.sha256(packed).hexdigest()
-
-
-def piece_writes(snapshot_id: str, part: str, packed: bytes) -> Iterator[Write]:
-    """Cut packed bytes into writes, one document each."""
-    for number, start in enumerate(range(0, max(1, len(packed)), _PIECE)):
-        yield Put(piece_key(snapshot_id, part, number), {"data": packed[start : start + _PIECE]})
+def digest(content: bytes) -> str:
+    """Return the content hash of bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def piece_count(packed: bytes) -> int:
-    """Return how many pieces `piece_writes` makes of these bytes."""
-    return max(1, -(-len(packed) // _PIECE))
+    """Return how many pieces packed bytes are cut into."""
+    return max(1, -(-len(packed) // PIECE))
 
 
-def read_part(documents: Documents, snapshot_id: str, part: str, pieces: int) -> bytes | None:
-    """Return the packed bytes of a part, or None when the snapshot has been cleaned away."""
-    keys: Sequence[Key] = [piece_key(snapshot_id, part, number) for number in range(pieces)]
+def legacy_keys(header: Header) -> Sequence[Key]:
+    """Return where the older feed of a snapshot stands while it is the newest."""
+    return [piece_key(header.id, number) for number in range(header.legacy_pieces)]
+
+
+def read_legacy(documents: Documents, header: Header) -> bytes | None:
+    """Return the older feed as published, or None when the snapshot is not the newest any more."""
+    keys = legacy_keys(header)
     found = documents.get_many(keys)
-    if len(found) < len(keys):
-        return None
-    return b"".join(found[key].data["data"] for key in keys)
+    return b"".join(found[key].data["data"] for key in keys) if len(found) == len(keys) else None
+
+
+def read_values(documents: Documents, header: Header, name: str) -> dict[str, Any]:
+    """Return a part as a mapping; raise Terminal `snapshot_missing` when it is gone."""
+    part = header.part(name)
+    if part is None:
+        return {}
+    values = read(documents, part)
+    if values is None:
+        code = "snapshot_missing"
+        raise Terminal(code, "The published snapshot has lost its content.")
+    return values
+
+
+def slim(row: Row, fetched_at: str) -> Row:
+    """Return a row as a snapshot keeps it: seen by its read goes without saying, so that an unchanged row is unchanged."""
+    return row | {"last_seen_at": None} if row["last_seen_at"] == fetched_at else row
+
+
+def filled(row: Row, fetched_at: str) -> Row:
+    """Return a kept row as it was given to `slim`."""
+    return row | {"last_seen_at": fetched_at} if row["last_seen_at"] is None else row

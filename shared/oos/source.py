@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
-__all__ = ["Fate", "HeldLine", "HeldOrder", "OrderSource", "SourcePage", "Verdict"]
+__all__ = ["Fate", "HeldLine", "HeldOrder", "OrderSource", "SourcePage", "StockPage", "StockSource", "Verdict"]
 
 Cursor = dict[str, Any]
 
@@ -95,11 +95,46 @@ class Verdict:
     order: HeldOrder | None = None
 
 
+@dataclass(slots=True)
+class StockPage:
+    """One page of stock levels: `{sku: [[facility_id, facility, on_hand, available, incoming], ...]}`, unknown is None."""
+
+    levels: dict[str, list[list[Any]]]
+    next: Cursor | None
+
+
+class StockSource(Protocol):
+    """A 3PL's stock by SKU and site."""
+
+    def begin(self) -> Cursor:
+        """Return the cursor of the first page of all levels; JSON values only."""
+        ...
+
+    def page(self, cursor: Cursor) -> StockPage:
+        """Read one page; raise Transient or Terminal."""
+        ...
+
+    def look_up(self, skus: Sequence[str], within_s: float) -> dict[str, list[list[Any]] | None]:
+        """Ask for the levels of SKUs (compared exactly but for case), taking no longer than `within_s`.
+
+        An empty list says that the source answered and does not know the SKU; None that nothing is known. Raise nothing.
+        """
+        ...
+
+
 class OrderSource(Protocol):
-    """A 3PL's orders. Calls are paced on the injected clock; credentials go only to the configured origin."""
+    """A 3PL's orders. Calls are paced on the injected clock; credentials go only to the configured origin.
+
+    `stock` is None for a source that tells no levels.
+    """
 
     name: str
     look_up_batch: int
+
+    @property
+    def stock(self) -> StockSource | None:
+        """Return the source's stock."""
+        ...
 
     def begin(self, now: datetime) -> Cursor:
         """Return the cursor of the first page of a full walk whose window is frozen at `now`; JSON values only."""

@@ -3,15 +3,17 @@
 Every page and every batch of look-ups is one document named by job, part and number: writing it again writes the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from shared.core.clock import instant
-from shared.oos.snapshot import compress, piece_count, unpack
+from shared.oos.chain import compress, unpack
+from shared.oos.snapshot import piece_count
 from shared.oos.source import HeldOrder, Verdict
 from shared.ports.documents import Delete, Documents, Key, Put, Write
 
@@ -49,6 +51,18 @@ class Staging:
         """Return the writes that stage the look-ups of batch `number`."""
         return self._writes(f"look-{number}", _verdicts().dump_json(verdicts), now)
 
+    def stock_writes(self, number: int, levels: Mapping[str, Any], now: datetime) -> list[Write]:
+        """Return the writes that stage page `number` of the stock levels."""
+        return self._packed(f"stock-{number}", compress(to_json(levels), _FAST), now)
+
+    def stock(self, pages: int) -> dict[str, Any]:
+        """Return all staged levels by SKU; of one site read twice the later counts."""
+        found: dict[str, dict[str, Any]] = {}
+        for number in range(pages):
+            for sku, sites in self._read(f"stock-{number}").items():
+                found.setdefault(sku, {}).update({site[0] or site[1] or "": site for site in sites})
+        return {sku: list(sites.values()) for sku, sites in found.items()}
+
     def orders(self, pages: int) -> Iterator[HeldOrder]:
         """Yield all staged orders in the order they were read."""
         for number in range(pages):
@@ -61,15 +75,18 @@ class Staging:
             found |= _verdicts().validate_python(self._read(f"look-{number}"))
         return found
 
-    def removals(self, pages: int, batches: int) -> Iterator[list[Write]]:
+    def removals(self, pages: int, batches: int, levels: int) -> Iterator[list[Write]]:
         """Yield batches of writes that remove everything staged."""
-        names = [f"page-{number}" for number in range(pages)] + [f"look-{number}" for number in range(batches)]
+        counts = {"page": pages, "look": batches, "stock": levels}
+        names = [f"{part}-{number}" for part, count in counts.items() for number in range(count)]
         for start in range(0, len(names), 50):
             heads = self._documents.get_many([self._key(name, 0) for name in names[start : start + 50]])
             yield [Delete(key) for head in heads.values() for key in self._pieces(head.key, head.data["pieces"])]
 
     def _writes(self, name: str, plain: bytes, now: datetime) -> list[Write]:
-        packed = compress(plain, _FAST)
+        return self._packed(name, compress(plain, _FAST), now)
+
+    def _packed(self, name: str, packed: bytes, now: datetime) -> list[Write]:
         count = piece_count(packed)
         expires = instant(now + _KEPT)
         return [

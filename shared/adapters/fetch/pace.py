@@ -38,6 +38,11 @@ class Pace:
                 self._remaining = max(0, self._remaining - 1)
         self._clock.sleep(turn - now)
 
+    def ahead_s(self) -> float:
+        """Return how long a call would have to wait now, without counting it."""
+        with self._lock:
+            return max(0.0, self._earliest() - self._clock.monotonic())
+
     def told(self, remaining: int | None) -> None:
         """Take the vendor's count of calls left in its window; None: it gave none."""
         with self._lock:

@@ -16,11 +16,15 @@ from shared.jobs.kinds import JobKind
 from shared.jobs.runner import Answer, JobRunner
 from shared.jobs.service import JobService
 from shared.oos.history import History
+from shared.oos.marks import Marks
+from shared.oos.publisher import Publisher
 from shared.oos.reader import SnapshotReader
 from shared.oos.refresh import RefreshHandler
+from shared.oos.refresh_order import KIND as ORDER_KIND
+from shared.oos.refresh_order import RefreshOrderHandler
 from shared.oos.refreshes import KIND, RefreshService, ended_writes
 from shared.oos.service import OosService
-from shared.oos.source import Cursor, Fate, HeldOrder, SourcePage, Verdict
+from shared.oos.source import Cursor, Fate, HeldOrder, SourcePage, StockSource, Verdict
 from shared.oos.warehouse import oos_tables
 from shared.ports.documents import Documents
 from shared.ports.store import Store
@@ -42,6 +46,7 @@ class ScriptedSource:
 
     name = "shipbob"
     look_up_batch = 50
+    stock: StockSource | None = None
 
     def __init__(self, page_size: int = 20) -> None:
         """Start without orders."""
@@ -121,9 +126,13 @@ class World:
         self.warehouse.ensure(tables.all())
         self.reader = SnapshotReader(self.store, self.clock, timedelta(minutes=60))
         history = History(self.store, lambda: self.warehouse, tables.lines)
+        self.marks = Marks(self.store, self.clock)
+        self.products: dict[str, str] = {}
+        publisher = Publisher(self.store, ids, history, self.reader.forget, lambda _: self.products)
         self.handler = handler = RefreshHandler(
-            self.store, ids, lambda _: self.source, history, self.reader.forget, currency="EUR"
+            self.store, publisher, lambda _: self.source, self.marks, currency="EUR"
         )
+        one = RefreshOrderHandler(publisher, lambda _: self.source, self.marks, currency="EUR")
         kind = JobKind(
             KIND,
             "refresh",
@@ -131,7 +140,8 @@ class World:
             "Refresh",
             on_end=lambda record: ended_writes(self.store, self.reader.forget, record),
         )
-        kinds: Mapping[str, JobKind] = {KIND: kind}
+        order = JobKind(ORDER_KIND, "refresh", one, "Refresh of an order")
+        kinds: Mapping[str, JobKind] = {KIND: kind, ORDER_KIND: order}
         self.jobs = JobService(self.store, self.tasks, self.clock, ids, kinds)
         self.runner = JobRunner(self.jobs, self.clock, ids)
         self.refreshes = RefreshService(self.store, self.jobs, self.reader, ["shipbob"])

@@ -274,15 +274,15 @@ def test_the_crash_check_finds_a_publish_of_two_commits() -> None:
 
     def flip_first(world: World) -> None:
         handler: Any = world.handler
-        pieces = handler._write_pieces
-        handler._write_pieces = lambda *_: None
-        flip = handler._flip
+        publisher = handler._publisher
+        prepare, flip = publisher._prepare, publisher._flip
+        publisher._prepare = lambda *_: None
 
-        def wrong(step: Any, cursor: Any, base: Any, built: Any) -> None:
-            flip(step, cursor, base, built)
-            pieces(step, built)
+        def wrong(step: Any, base: Any, built: Any, more: Any) -> None:
+            flip(step, base, built, more)
+            prepare(step, built)
 
-        handler._flip = wrong
+        publisher._flip = wrong
 
     def all_points() -> None:
         for call in range(1, 200):

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,11 @@ from shared.adapters.fetch.vendor import Profile, Reply, VendorApi, encode
 from shared.adapters.sources.reading import Notes, identifier, items, mapping, text
 from shared.adapters.sources.shipbob import Options, paging
 from shared.adapters.sources.shipbob.mapping import centre_ids, held_order, judge
+from shared.adapters.sources.shipbob.stock import ShipBobStock
+from shared.adapters.sources.levels import LIVE_S
 from shared.core.clock import Clock
 from shared.core.errors import Terminal, Transient
-from shared.oos.source import Fate, HeldOrder, SourcePage, Verdict
+from shared.oos.source import Fate, HeldOrder, SourcePage, StockSource, Verdict
 from shared.ports.fetch import Fetch
 
 __all__ = ["ShipBobSource"]
@@ -34,7 +37,10 @@ class ShipBobSource:
         profile = Profile(
             "ShipBob", base_url, options.token, headers, patience_s=options.patience_s, total_s=options.total_s
         )
-        self._api = VendorApi(profile, fetch, clock, rng, Pace(clock, options.rate_limit))
+        pace = Pace(clock, options.rate_limit)
+        self._api = VendorApi(profile, fetch, clock, rng, pace)
+        hasty = VendorApi(replace(profile, tries=1, total_s=LIVE_S), fetch, clock, rng, pace)
+        self.stock: StockSource = ShipBobStock(self._api, hasty, pace, clock)
         self._options = options
         self._centres: dict[str, str] = {}
         self._clock = clock

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,10 +11,12 @@ from shared.adapters.fetch.pace import Pace
 from shared.adapters.fetch.vendor import Profile, Reply, VendorApi, encode
 from shared.adapters.sources.reading import Notes, fold, items, mapping
 from shared.adapters.sources.stord import Options, paging
+from shared.adapters.sources.levels import LIVE_S
 from shared.adapters.sources.stord.mapping import held_order, judge, order_key, records
+from shared.adapters.sources.stord.stock import StordStock
 from shared.core.clock import Clock
 from shared.core.errors import Terminal, Transient
-from shared.oos.source import Fate, HeldOrder, SourcePage, Verdict
+from shared.oos.source import Fate, HeldOrder, SourcePage, StockSource, Verdict
 from shared.ports.fetch import Fetch
 
 __all__ = ["StordSource"]
@@ -41,6 +44,8 @@ class StordSource:
         )
         pace = Pace(clock, max(1, int(options.max_rps * _WINDOW_S)), _WINDOW_S)
         self._api = VendorApi(profile, fetch, clock, rng, pace)
+        hasty = VendorApi(replace(profile, tries=1, total_s=LIVE_S), fetch, clock, rng, pace)
+        self.stock: StockSource = StordStock(self._api, hasty, pace, clock)
         self._options = options
         self._path = f"/{options.orders_path.strip('/')}"
         self._oos = frozenset(fold(status) for status in options.oos_line_statuses)
