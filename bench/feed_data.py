@@ -7,11 +7,12 @@ from pathlib import Path
 
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
-from shared.core.clock import instant
-from shared.oos.publish import Base, Read, build
-from shared.oos.snapshot import piece_writes, source_key
+from shared.core.clock import SystemClock, instant
+from shared.core.ids import RandomIds
+from shared.oos.publish import Base, Given, build, fresh_raw
+from shared.oos.rules import reconcile
+from shared.oos.snapshot import source_key
 from shared.oos.source import HeldLine, HeldOrder
-from shared.oos.views import Shown
 from shared.ports.documents import Put, Write
 
 __all__ = ["ORDERS", "SOURCE", "held_orders", "publish"]
@@ -28,11 +29,12 @@ def publish(data: Path, orders: int = ORDERS, snapshot_id: str = "snp_bench") ->
     documents = SqliteDocuments(data / "onhand.db", Shapes.read(root / "infra/firestore.indexes.json"))
     now = instant(datetime.now(UTC))
     held = {order.order_id: order for order in held_orders(orders)}
-    built = build(Shown(snapshot_id, now), SOURCE, Base(None, {}), Read(held, {}, {}), dict)
+    outcome = reconcile({}, held, {}, {}, now)
+    given = Given(now, now, fresh_raw(held.values()))
+    built = build(documents, RandomIds(SystemClock()), Base(SOURCE), outcome, given)
     pointer = {"source": SOURCE, "snapshot": built.header.data(), "last_success_at": now, "last_status": "succeeded"}
-    for part, packed in built.parts.items():
-        for write in piece_writes(built.header.id, part, packed):
-            documents.commit([write])
+    for write in built.early:
+        documents.commit([write])
     flip: list[Write] = [Put(source_key(SOURCE), pointer | {"error": None})]
     documents.commit(flip)
     documents.close()

@@ -1,20 +1,23 @@
-"""The queue of held orders: the canonical list and one order."""
+"""The queue of held orders: the canonical list, one order, and the history of resolved ones."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from shared.app import App
+from shared.core.clock import instant
 from shared.core.errors import ValidationFailed
 from shared.core.page import Page
 from shared.http.context import Context
-from shared.http.page import make_page, place_of
+from shared.http.page import make_page, place_of, position_of
 from shared.http.router import Router
-from shared.oos.asked import Asked
+from shared.oos.asked import Asked, Walked
+from shared.oos.desk_models import HistoryFilter
 from shared.oos.models import Include, OosOrder, OrderQuery, QueueQuery
 from shared.oos.queue import Filter
-from shared.oos.views import order_view
 from shared.oos.words import FEED_REASONS, SOURCES, SourceName
 
-__all__ = ["router"]
+__all__ = ["asked_of", "router"]
 
 router = Router("oos")
 Ctx = Context[App]
@@ -27,7 +30,7 @@ def list_orders(ctx: Ctx, query: QueueQuery) -> Page[OosOrder]:
     if Include.RAW in (query.include or ()) and query.size > MOST_WITH_RAW:
         raise ValidationFailed.at("query:limit", "out_of_range", "With include=raw a page holds at most 100 orders.")
     place = place_of(ctx, query)
-    found = ctx.app.oos.queue(_asked(query, place))
+    found = ctx.app.oos.queue(asked_of(query, place))
     pins = {source: shown["snapshot_id"] for source, shown in found.snapshots.items()}
     following = [*found.next, place[2] if place else pins] if found.next else None
     page: Page[Any] = make_page(ctx, query, found.orders, following, found.total)
@@ -39,18 +42,33 @@ def list_orders(ctx: Ctx, query: QueueQuery) -> Page[OosOrder]:
 @router.get("/api/v1/oos/orders/{source}/{order_id}")
 def read_order(ctx: Ctx, source: SourceName, order_id: str, query: OrderQuery) -> OosOrder:
     """Return one order that is or was held."""
-    found = ctx.app.oos.order(source.value, order_id)
-    included = query.include or ()
-    raw = found.raw if Include.RAW in included else None
-    view = order_view(found.row, found.shown, raw=raw, history=Include.HISTORY in included)
-    return cast("OosOrder", view)
+    return cast("OosOrder", ctx.app.oos.order_shown(source.value, order_id, _including(query.include)))
 
 
-def _asked(query: QueueQuery, place: list[Any] | None) -> Asked:
+@router.get("/api/v1/oos/history", etag=True)
+def list_history(ctx: Ctx, query: HistoryFilter) -> Page[OosOrder]:
+    """List resolved orders by the time they were resolved, latest first."""
+    place = position_of(place_of(ctx, query))
+    wanted = Walked(
+        sources=_sources(query.source),
+        sort="resolved_at",
+        descending=query.order.descending,
+        after=(place.value, place.id) if place else None,
+        reasons=tuple(reason.value for reason in query.resolved_reason or ()),
+        between=(instant(query.from_), instant(query.to)),
+    )
+    sku = query.sku.casefold() if query.sku is not None else None
+    orders, following = ctx.app.oos.history(wanted, sku, query.size, query.offset)
+    total = ctx.app.oos.count_history(wanted, sku) if query.wants_total else None
+    page: Page[Any] = make_page(ctx, query, orders, following, total)
+    return page
+
+
+def asked_of(query: QueueQuery, place: list[Any] | None = None) -> Asked:
     """Translate the query; a cursor holds the place and the snapshots the walk is on."""
-    included = query.include or ()
     field, descending = query.order
-    return Asked(
+    return replace(
+        _including(query.include),
         wanted=Filter(
             reasons=_reasons(query),
             skus=frozenset(sku.casefold() for sku in query.sku or ()),
@@ -60,7 +78,7 @@ def _asked(query: QueueQuery, place: list[Any] | None) -> Asked:
             min_age_hours=query.min_age_hours,
             search=query.search or "",
         ),
-        sources=tuple(source.value for source in query.source) if query.source else SOURCES,
+        sources=_sources(query.source),
         state=query.state.value,
         sort=field,
         descending=descending,
@@ -69,9 +87,22 @@ def _asked(query: QueueQuery, place: list[Any] | None) -> Asked:
         offset=query.offset,
         pinned=place[2] if place else None,
         total=query.wants_total,
-        history=Include.HISTORY in included,
-        raw=Include.RAW in included,
+        as_of=query.as_of,
     )
+
+
+def _including(include: Sequence[Include] | None) -> Asked:
+    parts = include or ()
+    return Asked(
+        history=Include.HISTORY in parts,
+        raw=Include.RAW in parts,
+        coverage=Include.COVERAGE in parts,
+        promise=Include.PROMISE in parts,
+    )
+
+
+def _sources(given: Sequence[SourceName] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(source.value for source in given)) if given else SOURCES
 
 
 def _reasons(query: QueueQuery) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
-from shared.oos.models import (
+from shared.oos.refresh_models import (
     LegacyRefreshTime,
     RefreshAccepted,
     RefreshRun,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.app.jobs import JobParts
+from shared.app.stock import StockParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
     from shared.jobs.slots import Duty
+    from shared.oos.comments import CommentService
+    from shared.oos.desk import Desk
     from shared.oos.history import History
+    from shared.oos.live import LiveStock
     from shared.oos.marks import Marks
     from shared.oos.publisher import Publisher
     from shared.oos.reader import SnapshotReader
@@ -24,13 +27,14 @@ if TYPE_CHECKING:
     from shared.oos.service import OosService
     from shared.oos.source import OrderSource
     from shared.oos.warehouse import OosTables
+    from shared.oos.webhooks import WebhookService
     from shared.ports.documents import Write
     from shared.ports.warehouse import Table
 
 __all__ = ["OosParts"]
 
 
-class OosParts(JobParts):
+class OosParts(StockParts):
     """The services of held orders."""
 
     @once
@@ -64,7 +68,41 @@ class OosParts(JobParts):
         """Return reading held orders."""
         from shared.oos.service import OosService
 
-        return OosService(self.store, self.snapshots)
+        return OosService(self.store, self.snapshots, self.own_stock)
+
+    @once
+    def desk(self) -> Desk:
+        """Return the questions about all held orders at once."""
+        from shared.oos.desk import Desk
+
+        return Desk(self.store, self.clock, self.snapshots, self.oos.views, self.settings.default_currency)
+
+    @once
+    def live_stock(self) -> LiveStock:
+        """Return asking the 3PLs for stock."""
+        from shared.oos.live import LiveStock
+
+        return LiveStock(self.clock, self.order_source, self.enabled_sources)
+
+    @once
+    def comments(self) -> CommentService:
+        """Return the comments on stuck orders."""
+        from shared.oos.comments import CommentService
+
+        return CommentService(self.store, self.clock, self.ids)
+
+    @once
+    def webhooks(self) -> WebhookService:
+        """Return taking the 3PLs' deliveries."""
+        from shared.adapters.sources.deliveries import order_of
+        from shared.oos.webhooks import WebhookService
+
+        secrets = {"shipbob": self.settings.shipbob_webhook_secret, "stord": self.settings.stord_webhook_secret}
+        return WebhookService(secrets, self.marks, self.jobs, self.clock, order_of)
+
+    def own_stock(self, skus: Collection[str]) -> Mapping[str, Sequence[tuple[str, int]]]:
+        """Return the free units of SKUs in our own stores, as (store, units)."""
+        return {}
 
     @once
     def refreshes(self) -> RefreshService:

@@ -59,6 +59,8 @@ class Context(Generic[A_co]):
     """The client's address as far as it can be trusted."""
     numbers: Numbers
     """What this instance has answered so far."""
+    body: bytes = b""
+    """The bytes of the body, for operations declared `raw`."""
     precondition: Precondition = NO_CONDITION
     """What `If-Match` said; services check it against what they found."""
     sent: dict[str, str] = field(default_factory=dict)

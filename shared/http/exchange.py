@@ -105,7 +105,7 @@ def _read_body(exchange: Exchange[Any]) -> None:
         exchange.body = _read_chunked(exchange, most)
     elif length:
         exchange.body = request.get_data(cache=True)
-    if exchange.body:
+    if exchange.body and not operation.raw:
         _check_media_type(operation, request)
 
 

@@ -39,7 +39,7 @@ def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
     """Read all inputs; raise BadRequest, then ValidationFailed with the errors of query and body together."""
     given = pairs(exchange.request.query_string)
     key = _key(exchange, operation)
-    body, content = _readable(exchange)
+    body, content = (b"", None) if operation.raw else _readable(exchange)
     arguments: dict[str, Any] = dict(exchange.found.arguments) if exchange.found else {}
     errors: list[FieldError] = []
     try:

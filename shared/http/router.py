@@ -67,6 +67,7 @@ class Options(TypedDict, total=False):
     verbs); such a handler may run again and does no I/O but the store's. etag: whether the answer carries a tag (GET of
     one resource). accepts: media types of the body. cache: the Cache-Control. successor: the canonical path (with
     variables) that answers on legacy paths point to, when it is not the first path. tags: groups in the API document.
+    raw: the body is no JSON of ours; the handler takes the bytes from `ctx.body`, of whatever media type.
     reshape: turns the problem body of legacy paths into the shape their clients know.
     """
 
@@ -81,6 +82,7 @@ class Options(TypedDict, total=False):
     cache: str
     successor: str
     tags: tuple[str, ...]
+    raw: bool
     reshape: Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -103,6 +105,7 @@ class Operation:
     cache: str
     successor: str | None
     tags: tuple[str, ...]
+    raw: bool
     reshape: Callable[[dict[str, Any]], dict[str, Any]] | None
     body: type[BaseModel] | None
     query: type[BaseModel] | None
@@ -189,6 +192,7 @@ def _operation(group: str, method: str, paths: tuple[str, ...], handler: Handler
         cache=options.get("cache", "no-store" if sign_in else "private, no-cache"),
         successor=options.get("successor"),
         tags=options.get("tags", (group,)),
+        raw=options.get("raw", False),
         reshape=options.get("reshape"),
         body=body,
         query=query,

@@ -77,6 +77,7 @@ def _context(exchange: Exchange[Any], operation: Operation) -> Context[Any]:
         trace=exchange.trace.parent,
         address=exchange.address,
         numbers=exchange.numbers,
+        body=exchange.body if operation.raw else b"",
     )
     if operation.is_unsafe:
         required = exchange.app.settings.require_preconditions

@@ -32,7 +32,7 @@ from shared.ports.documents import Query
 
 if TYPE_CHECKING:  # what others answer with: named here, loaded there
     from shared.jobs.models import JobStats
-    from shared.oos.models import RefreshStatus, SourceStatus
+    from shared.oos.refresh_models import RefreshStatus, SourceStatus
     from shared.ports.store import Store
     from shared.ports.tasks import Tasks
     from shared.ports.warehouse import Warehouse

@@ -17,7 +17,18 @@ from pydantic_core import from_json, to_json
 from shared.core.errors import Terminal
 from shared.ports.documents import Data, Documents, Key, Put, Write
 
-__all__ = ["Change", "Part", "Version", "change_between", "compress", "extend", "log_key", "piece_key", "read", "unpack"]
+__all__ = [
+    "Change",
+    "Part",
+    "Version",
+    "change_between",
+    "compress",
+    "extend",
+    "log_key",
+    "piece_key",
+    "read",
+    "unpack",
+]
 
 Values = Mapping[str, Any]
 

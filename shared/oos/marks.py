@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from shared.core.clock import Clock, instant
+from shared.oos.chain import compress, unpack
 from shared.oos.queue import order_name
-from shared.oos.snapshot import compress, unpack
 from shared.oos.source import Fate, HeldOrder, Verdict
 from shared.ports.documents import Key, Put, Query, Stored, Write
 from shared.ports.store import Store

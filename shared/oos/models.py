@@ -2,21 +2,20 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.core.page import PageQuery
-from shared.core.text import Text
-from shared.jobs.models import Accepted, JobStatus
-from shared.oos.words import ResolvedReason, SourceName, State
+from shared.core.text import Text, TimeZone
+from shared.core.times import Instant
+from shared.oos.words import SOURCES, ResolvedReason, SourceName, State
 
 __all__ = [
+    "AnalyticsSummary",
     "Include",
     "LegacyFeedQuery",
     "LegacyOos",
-    "LegacyRefreshTime",
-    "LegacySourceTime",
     "OosCustomer",
     "OosLine",
     "OosOrder",
@@ -25,17 +24,9 @@ __all__ = [
     "QueueQuery",
     "QueueReason",
     "QueueState",
-    "RefreshAccepted",
-    "RefreshError",
-    "RefreshJob",
-    "RefreshRun",
-    "RefreshStatus",
-    "RunFilter",
     "Several",
     "SnapshotInfo",
-    "SourceStatus",
-    "StartRefresh",
-    "StartSourceRefresh",
+    "SummaryQuery",
 ]
 
 
@@ -50,6 +41,27 @@ class OosCustomer(Shape):
 
     name: str | None
     email: str | None
+
+
+class Coverage(Shape):
+    """Another site with free units; `source` is `store` for our own stores."""
+
+    source: Literal["stord", "shipbob", "store"]
+    facility: str
+    available: int
+
+
+class Promise(Shape):
+    """When an open order is released, by how long such orders took; refused with the reason where that says nothing."""
+
+    status: Literal["estimated", "refused"]
+    p50_at: datetime | None = Field(description="Half of such orders were released by then.")
+    p90_at: datetime | None = Field(description="Nine of ten were.")
+    basis: Literal["sku", "facility", "source"] | None = Field(description="Whose orders were looked at.")
+    samples: int = Field(description="Finished episodes that took longer than this order has waited.")
+    queue_position: int | None = Field(description="Place among the orders that wait for its scarcest SKU.")
+    incoming_units: int | None = Field(description="Units of that SKU on their way; 3PLs give no dates for them.")
+    reason: str
 
 
 class OosLine(Shape):
@@ -74,6 +86,7 @@ class OosLine(Shape):
     is_open: bool
     first_seen_at: datetime
     resolved_at: datetime | None
+    coverage: list[Coverage] | None = Field(default=None, description="Only with include=coverage.")
 
 
 class OosOrder(Shape):
@@ -111,6 +124,7 @@ class OosOrder(Shape):
     fetched_at: datetime
     stale: bool
     raw_data: dict[str, Any] | None
+    promise: Promise | None = Field(default=None, description="Only with include=promise; null once resolved.")
 
 
 class LegacyOos(Shape):
@@ -179,6 +193,8 @@ class Include(StrEnum):
 
     RAW = "raw"
     HISTORY = "history"
+    COVERAGE = "coverage"
+    PROMISE = "promise"
 
 
 Several = Annotated[list[str] | None, Field(max_length=10)]
@@ -198,6 +214,7 @@ class QueueQuery(PageQuery):
     order_type: Several = None
     min_age_hours: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
     search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    as_of: Instant | None = None
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 
@@ -215,13 +232,6 @@ class LegacyFeedQuery(BaseModel):
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 
-class RunFilter(PageQuery):
-    """Which refresh runs to list."""
-
-    source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
-    status: Annotated[list[JobStatus] | None, Field(max_length=10)] = None
-
-
 class QueuePage(Shape):
     """A page of the queue, and what it was read from."""
 
@@ -231,99 +241,89 @@ class QueuePage(Shape):
     snapshots: dict[str, SnapshotInfo]
 
 
-class RefreshJob(Shape):
-    """The job that refreshes one source."""
+class SummaryQuery(BaseModel):
+    """Of which time and source."""
 
+    start_date: Annotated[str, Field(max_length=40)] | None = None
+    end_date: Annotated[str, Field(max_length=40)] | None = None
+    source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
+    timezone: TimeZone = "UTC"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the sources asked for, all without any."""
+        return tuple(source.value for source in self.source) if self.source else SOURCES
+
+
+class SkuAnalytics(Shape):
+    """Which SKUs are short, and which together."""
+
+    sku_frequency: dict[str, int]
+    sku_co_occurrence: dict[str, dict[str, int]]
+
+
+class CustomerAnalytics(Shape):
+    """Whom it hits."""
+
+    total_customers_affected: int
+    repeat_customers_affected: int
+    top_repeat_customers: dict[str, int]
+
+
+class Hotspot(Shape):
+    """A facility with many held orders."""
+
+    facility: str
     source: SourceName
-    job_id: str
-    joined: bool
+    oos_count: int
 
 
-class RefreshAccepted(Accepted):
-    """The answer to a trigger: one job per source."""
+class PartnerPerformance(Shape):
+    """Orders by 3PL."""
 
-    jobs: list[RefreshJob]
-
-
-class StartRefresh(Shape):
-    """What to refresh."""
-
-    source: str = Field(default="all", pattern="^(all|stord|shipbob)$")
-    accept_drop: bool = False
+    stord_oos_count: int
+    shipbob_oos_count: int
+    total_oos_count: int
 
 
-class StartSourceRefresh(Shape):
-    """How to refresh one source."""
+class FulfillmentAnalytics(Shape):
+    """Where it happens."""
 
-    accept_drop: bool = False
-
-
-class RefreshError(Shape):
-    """Why a run failed."""
-
-    code: str
-    detail: str
-    page: int | None = None
+    facility_hotspots: list[Hotspot]
+    partner_performance: PartnerPerformance
 
 
-class RefreshRun(Shape):
-    """One refresh of one source: a view of its job."""
+class ResolutionTime(Shape):
+    """How long finished episodes took, in hours."""
 
-    id: str
-    job_id: str
-    source: SourceName
-    status: str
-    trigger: str
-    started_at: datetime | None
-    finished_at: datetime | None
-    duration_ms: int | None
-    pages: int
-    fetched: int
-    held: int
-    opened: int
-    updated: int
-    reopened: int
-    resolved: int
-    unverified: int
-    rejected: int
-    snapshot_id: str | None
-    error: RefreshError | None
-    created_by: str | None
-    created_at: datetime
+    count: int
+    mean: float
+    median: float
+    p90: float
 
 
-class SourceStatus(Shape):
-    """How fresh one source is."""
+class OperationalAnalytics(Shape):
+    """How long it takes."""
 
-    source: SourceName
-    enabled: bool
-    last_success_at: datetime | None
-    last_attempt_at: datetime | None
-    last_status: str | None
-    snapshot_id: str | None
-    open_orders: int
-    age_seconds: int | None
-    stale: bool
-    running_job_id: str | None
-    error: RefreshError | None
+    average_resolution_time_hours: dict[SourceName, float]
+    resolution_time_hours: dict[SourceName, ResolutionTime]
 
 
-class RefreshStatus(Shape):
-    """How fresh everything is."""
+class DateRange(Shape):
+    """The bounds as asked for, defaults as dates."""
 
-    last_refresh_time: datetime | None
-    sources: list[SourceStatus]
-
-
-class LegacySourceTime(Shape):
-    """One source in the older last-refresh answer."""
-
-    last_success_at: str | None
-    stale: bool
+    start_date: str
+    end_date: str
 
 
-class LegacyRefreshTime(Shape):
-    """The older last-refresh answer; times written with the offset +00:00."""
+class AnalyticsSummary(Shape):
+    """Figures over the orders of the feed first seen within a span."""
 
-    last_refresh_time: str
-    sources: dict[str, LegacySourceTime]
+    sku_analytics: SkuAnalytics
+    customer_analytics: CustomerAnalytics
+    fulfillment_analytics: FulfillmentAnalytics
+    operational_analytics: OperationalAnalytics
+    last_updated: datetime | None
+    as_of: datetime | None
+    date_range: DateRange
+    snapshot_ids: list[str]

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic_core import to_json
 
 from shared.core.ids import Ids
-from shared.oos.chain import Change, Version, change_between, extend, piece_writes
+from shared.oos.chain import Change, Version, change_between, compress, extend, piece_writes
 from shared.oos.rules import Outcome, Row
-from shared.oos.snapshot import Header, compress, digest, filled, piece_count, read_values, slim
+from shared.oos.snapshot import Header, digest, filled, piece_count, read_values, slim
 from shared.oos.source import HeldOrder
 from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
 from shared.ports.documents import Data, Documents, Stored, Write
@@ -41,8 +41,13 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a publication adds to its base besides the outcome: vendor records read now, and stock when it was read."""
+    """What a publication adds to its base besides the outcome: its times, vendor records, and stock when it was read.
 
+    `fetched_at` is the time of its last complete read, `cut_at` that of its newest single order.
+    """
+
+    fetched_at: str
+    cut_at: str
     raw: Mapping[str, Any] = field(default_factory=dict)
     stock: Mapping[str, Any] | None = None
     stock_at: str | None = None
@@ -81,12 +86,12 @@ def fresh_raw(orders: Collection[HeldOrder]) -> dict[str, Any]:
     return {order.order_id: order.raw for order in orders}
 
 
-def build(documents: Documents, ids: Ids, base: Base, outcome: Outcome, times: tuple[str, str], given: Given) -> Built:
-    """Return the snapshot `outcome` makes of `base`; `times` are those of its last complete read and of its newest order.
+def build(documents: Documents, ids: Ids, base: Base, outcome: Outcome, given: Given) -> Built:
+    """Return the snapshot `outcome` makes of `base`.
 
     Rows learn the digest of their vendor record, so that unchanged records need not be read to be kept.
     """
-    fetched_at, cut_at = times
+    fetched_at, cut_at = given.fetched_at, given.cut_at
     rows = {row["order_id"]: row for row in (*outcome.open.values(), *outcome.resolved)}
     for order_id, raw in given.raw.items():
         if order_id in rows:
@@ -137,7 +142,9 @@ class _Writer:
 def _raw_change(base: Base, rows: Mapping[str, Row], given: Given) -> Change:
     """Return the vendor records that differ by their digests."""
     before = {key: row.get("raw_digest") for key, row in base.kept.items()}
-    put = {key: given.raw[key] for key, row in rows.items() if key in given.raw and row["raw_digest"] != before.get(key)}
+    put = {
+        key: given.raw[key] for key, row in rows.items() if key in given.raw and row["raw_digest"] != before.get(key)
+    }
     return Change(put, sorted(key for key in before if key not in rows))
 
 

@@ -52,12 +52,10 @@ class Publisher:
         last = pointer.data.get("published_at") if pointer else None
         return max(0.0, (parse_instant(last) + _GAP - step.now).total_seconds()) if last else 0.0
 
-    def publish(
-        self, step: Step, base: Base, outcome: Outcome, times: tuple[str, str], given: Given, more: "Flip"
-    ) -> Built:
+    def publish(self, step: Step, base: Base, outcome: Outcome, given: Given, more: "Flip") -> Built:
         """Make the snapshot `outcome` makes of `base` the one readers see; raise Conflict when the base has moved."""
         self._name_products(outcome)
-        built = build(self.store.documents, self._ids, base, outcome, times, given)
+        built = build(self.store.documents, self._ids, base, outcome, given)
         self._prepare(step, built)
         self._flip(step, base, built, more)
         self._published(base.source)
@@ -69,7 +67,9 @@ class Publisher:
         rows = read_rows(self.store.documents, header)
         gone = [row for row in rows if row["state"] == "resolved"]
         back = [
-            row for row in rows if row["state"] == "open" and row["episode"] > 1 and row["opened_at"] == step.cursor["now"]
+            row
+            for row in rows
+            if row["state"] == "open" and row["episode"] > 1 and row["opened_at"] == step.cursor["now"]
         ]
         raw = read_values(self.store.documents, header, "raw") if gone else {}
         writes: list[Write] = resolved_writes(gone, back, raw, header)
@@ -121,13 +121,13 @@ class Publisher:
         pointer = base.data | {"source": header.source, "snapshot": header.data(), "published_at": finished}
         pointer |= more.pointer
         record = {"state": "published", "source": header.source, "made_at": finished, "header": header.data()}
-        pending = {"source": header.source, "snapshot_id": header.id, "made_at": finished}
-        pending["only"] = sorted(built.changed) if more.only_changed else None
+        only = sorted(built.changed) if more.only_changed else None
+        pending = {"source": header.source, "snapshot_id": header.id, "made_at": finished, "only": only}
         key = source_key(header.source)
         before = base.header.data() if base.header else None
         step.checkpoint(
-            cursor=step.cursor | more.cursor | {"done": 0, "header": header.data(), "before": before},
-            counts=step.counts | more.counts | {"snapshot_id": header.id},
+            cursor=step.cursor | {**more.cursor} | {"done": 0, "header": header.data(), "before": before},
+            counts=step.counts | {**more.counts} | {"snapshot_id": header.id},
             writes=[
                 Put(key, pointer, base.pointer.version) if base.pointer else Create(key, pointer),
                 Put(snapshot_key(header.id), record),

@@ -5,16 +5,18 @@ direction: just as the document store orders resolved ones, so that both can be 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from urllib.parse import quote
 
-from shared.core.words import matches, words
-from shared.oos.views import Row, age_hours, reasons
+from shared.core.words import words
+from shared.oos.views import Row, age_hours
 
-__all__ = ["SORTS", "Filter", "Place", "order_name", "place_of", "placed", "selected"]
+__all__ = ["SORTS", "Facts", "Filter", "Place", "in_order", "order_name", "passes", "place_of", "placed"]
 
 Place = tuple[str, str]
 _LONGEST_NAME = 400
@@ -33,35 +35,53 @@ class Filter:
     search: str = ""
 
 
-def selected(rows: Iterable[Row], wanted: Filter, at: datetime) -> list[Row]:
-    """Return the rows that pass the filter; ages are taken `at` the snapshot's time."""
+class Facts:
+    """What the filters ask of one row, worked out once: a published row never changes."""
+
+    __slots__ = ("facilities", "reasons", "row", "skus", "words")
+
+    def __init__(self, row: Row) -> None:
+        """Look at a row."""
+        self.row = row
+        self.reasons = frozenset(line["reason"] for line in row["lines"])
+        self.skus = frozenset(line["sku"].casefold() for line in row["lines"] if line["sku"])
+        self.facilities = frozenset(line["facility"] for line in row["lines"] if line["facility"])
+        texts = (row["order_number"], row["custom_reference"], row["customer"]["name"])
+        self.words = [word for text in texts if text for word in words(text)]
+
+
+Test = Callable[[Facts], bool]
+
+
+def passes(wanted: Filter, at: datetime) -> Test:
+    """Return the test of a filter; ages are taken `at` the snapshot's time."""
     tests = _tests(wanted, at)
-    return [row for row in rows if all(test(row) for test in tests)]
+    return lambda facts: all(test(facts) for test in tests)
 
 
-def _tests(wanted: Filter, at: datetime) -> list[Callable[[Row], bool]]:
-    tests: list[Callable[[Row], bool]] = []
+def _tests(wanted: Filter, at: datetime) -> list[Test]:
+    tests: list[Test] = []
     if wanted.reasons is not None:
-        tests.append(lambda row: not wanted.reasons.isdisjoint(reasons(row)))  # type: ignore[union-attr]
+        tests.append(lambda facts: not wanted.reasons.isdisjoint(facts.reasons))  # type: ignore[union-attr]
     if wanted.skus:
-        tests.append(lambda row: any((line["sku"] or "").casefold() in wanted.skus for line in row["lines"]))
+        tests.append(lambda facts: not wanted.skus.isdisjoint(facts.skus))
     if wanted.facilities:
-        tests.append(lambda row: any(line["facility"] in wanted.facilities for line in row["lines"]))
+        tests.append(lambda facts: not wanted.facilities.isdisjoint(facts.facilities))
     if wanted.channels:
-        tests.append(lambda row: row["channel"] in wanted.channels)
+        tests.append(lambda facts: facts.row["channel"] in wanted.channels)
     if wanted.order_types:
-        tests.append(lambda row: row["order_type"] in wanted.order_types)
+        tests.append(lambda facts: facts.row["order_type"] in wanted.order_types)
     if wanted.min_age_hours is not None:
         least = wanted.min_age_hours
-        tests.append(lambda row: age_hours(row, at) >= least)
+        tests.append(lambda facts: age_hours(facts.row, at) >= least)
     if wanted.search:
         prefixes = words(wanted.search)
-        tests.append(lambda row: matches(prefixes, _searched(row)))
+        tests.append(lambda facts: all(any(map(_begins(prefix), facts.words)) for prefix in prefixes))
     return tests
 
 
-def _searched(row: Row) -> tuple[str | None, ...]:
-    return (row["order_number"], row["custom_reference"], row["customer"]["name"])
+def _begins(prefix: str) -> Callable[[str], bool]:
+    return lambda word: word.startswith(prefix)
 
 
 def _by_time(field: str) -> Callable[[Row], str]:
@@ -94,11 +114,24 @@ def place_of(row: Row, sort: str) -> Place:
     return (SORTS[sort](row), order_name(row["source"], row["order_id"]))
 
 
-def placed(rows: Iterable[Row], sort: str, *, descending: bool, after: Place | None = None) -> list[tuple[Place, Row]]:
-    """Return the rows with their places, in order, those behind `after` only."""
-    found = [(place_of(row, sort), row) for row in rows]
-    if after is not None:
-        mark = tuple(after)
-        found = [(place, row) for place, row in found if (place < mark if descending else place > mark)]
-    found.sort(key=lambda pair: pair[0], reverse=descending)
+Placed = list[tuple[Place, Facts]]
+
+
+def in_order(rows: Iterable[Row], sort: str) -> Placed:
+    """Return rows with their facts and places, in ascending order; worth keeping, since a snapshot never changes."""
+    found = [(place_of(row, sort), Facts(row)) for row in rows]
+    found.sort(key=itemgetter(0))
     return found
+
+
+def placed(ordered: Placed, test: Test, *, descending: bool, after: Place | None = None) -> Iterator[tuple[Place, Row]]:
+    """Yield the rows that pass, in the order asked for, those behind `after` only; looks no further than is taken."""
+    first, last = 0, len(ordered)
+    if after is not None and descending:
+        last = bisect_left(ordered, tuple(after), key=itemgetter(0))
+    elif after is not None:
+        first = bisect_right(ordered, tuple(after), key=itemgetter(0))
+    for index in range(last - 1, first - 1, -1) if descending else range(first, last):
+        place, facts = ordered[index]
+        if test(facts):
+            yield place, facts.row

@@ -14,9 +14,10 @@ from pydantic_core import to_json
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Terminal, Unavailable
-from shared.oos.rules import Row
+from shared.oos.chain import compress
 from shared.oos.publish import read_rows
-from shared.oos.snapshot import Header, compress, read_legacy, read_values, snapshot_key, source_key
+from shared.oos.rules import Row
+from shared.oos.snapshot import Header, read_legacy, read_values, snapshot_key, source_key
 from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
 from shared.ports.documents import Data, Query
 from shared.ports.store import Store

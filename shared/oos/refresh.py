@@ -152,16 +152,15 @@ class RefreshHandler:
         past = self._publisher.past(source, [key for key in held if key not in base.open])
         outcome = reconcile(base.open, held, verdicts, past, now)
         whole = bool(cursor["levels"]) and not cursor.get("stock_failed")
-        given = Given(
-            fresh_raw(orders), staging.stock(cursor["levels"]) if whole else None, instant(step.now) if whole else None
-        )
+        stock = (staging.stock(cursor["levels"]), instant(step.now)) if whole else (None, None)
+        cut_at = max(now, base.header.cut_at) if base.header else now
+        given = Given(now, cut_at, fresh_raw(orders), *stock)
         counts = {"held": len(outcome.open), "resolved": len(outcome.resolved)}
         counts |= {name: getattr(outcome, name) for name in ("opened", "updated", "reopened", "unverified")}
         success = {"last_success_at": instant(step.now), "last_status": "succeeded", "error": None}
         applied = [self._marks.applied(stored, changed=True) for stored in marks if stored.data["state"] == "fetched"]
         flip = Flip({"phase": "project"}, pointer=success, counts=counts, writes=applied)
-        cut_at = max(now, base.header.cut_at) if base.header else now
-        self._publisher.publish(step, base, outcome, (now, cut_at), given, flip)
+        self._publisher.publish(step, base, outcome, given, flip)
 
     def _project(self, step: Step, cursor: dict[str, Any]) -> str:
         self._publisher.project(step)

@@ -1,9 +1,9 @@
 """The refresh of one order as a job: ask the vendor for its present word, and show it with the next publication.
 
-    look   ask for the order, keep the verdict at its mark              (a newer mark asks again)
-    wait   until the last publication is 20 seconds old                 (many orders share one publication)
-    show   publish every verdict that waits, also those of other jobs
-    project, record                                                      (`publisher`)
+look   ask for the order, keep the verdict at its mark              (a newer mark asks again)
+wait   until the last publication is 20 seconds old                 (many orders share one publication)
+show   publish every verdict that waits, also those of other jobs
+project, record                                                      (`publisher`)
 """
 
 from collections.abc import Callable, Mapping
@@ -73,7 +73,9 @@ class RefreshOrderHandler:
             code = "look_up_failed"
             raise Transient(code, "The source did not say what became of the order.")
         try:
-            step.checkpoint(cursor=step.cursor | {"phase": "show"}, writes=[self._marks.fetched(mark, verdict, asked_at)])
+            step.checkpoint(
+                cursor=step.cursor | {"phase": "show"}, writes=[self._marks.fetched(mark, verdict, asked_at)]
+            )
         except Conflict:  # marked again while we asked: the loop asks again
             return
 
@@ -97,7 +99,9 @@ class RefreshOrderHandler:
         orders = [verdict.order for verdict in verdicts.values() if verdict.order]
         with_currency(orders, self._currency)
         now = max(stored.data["fetched_at"] for stored in marks)
-        past = self._publisher.past(base.source, [order.order_id for order in orders if order.order_id not in base.open])
+        past = self._publisher.past(
+            base.source, [order.order_id for order in orders if order.order_id not in base.open]
+        )
         outcome = reconcile_some(base.open, verdicts, past, now)
         different = {key for key in verdicts if _differs(base.open.get(key), outcome.open.get(key))}
         applied: list[Any] = [
@@ -107,8 +111,8 @@ class RefreshOrderHandler:
             step.checkpoint(cursor=step.cursor | {"phase": "end"}, writes=applied)
             return
         flip = Flip({"phase": "project", "now": now}, writes=applied, only_changed=True)
-        times = (base.header.fetched_at, max(now, base.header.cut_at))
-        self._publisher.publish(step, base, outcome, times, Given(fresh_raw(orders)), flip)
+        given = Given(base.header.fetched_at, max(now, base.header.cut_at), fresh_raw(orders))
+        self._publisher.publish(step, base, outcome, given, flip)
 
     def _done(self, step: Step) -> Done | Continue:
         """End together with the mark as it is; one that was raised again meanwhile refuses the end, and we go on."""

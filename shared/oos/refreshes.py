@@ -10,7 +10,8 @@ from shared.core.errors import Forbidden, InvalidState, NotFound, ValidationFail
 from shared.jobs.models import Job
 from shared.jobs.record import JOBS, Record, lock_key
 from shared.jobs.service import JobService, Started
-from shared.oos.models import (
+from shared.oos.reader import Current, SnapshotReader
+from shared.oos.refresh_models import (
     LegacyRefreshTime,
     LegacySourceTime,
     RefreshAccepted,
@@ -21,7 +22,6 @@ from shared.oos.models import (
     RunFilter,
     SourceStatus,
 )
-from shared.oos.reader import Current, SnapshotReader
 from shared.oos.snapshot import source_key
 from shared.oos.words import SOURCES, SourceName
 from shared.ports.documents import Create, Put, Query, Stored, Write

@@ -1,15 +1,17 @@
 """Resolved orders as documents of their own: for look-ups by id, history, and to recognise one that comes back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from shared.oos.asked import Walked
 from shared.oos.queue import SORTS, Place, order_name
 from shared.oos.rules import Row
 from shared.oos.snapshot import Header, pack
 from shared.ports.documents import Delete, Key, Position, Put, Query, Stored, Write
 from shared.ports.store import Store
 
-__all__ = ["resolved_key", "resolved_writes", "walk"]
+__all__ = ["first_seen", "resolved_key", "resolved_writes", "walk"]
 
 COLLECTION = "oos_resolved"
 _INDEXED = ("source", "order_id", "first_seen_at", "resolved_reason")
@@ -21,20 +23,48 @@ def resolved_key(source: str, order_id: str) -> Key:
     return Key(COLLECTION, order_name(source, order_id))
 
 
-def walk(
-    store: Store, sources: Sequence[str], sort: str, *, descending: bool, after: Place | None
-) -> Iterator[tuple[Place, Stored]]:
+def walk(store: Store, wanted: Walked) -> Iterator[tuple[Place, Stored]]:
     """Yield resolved orders in order, reading as many as the caller takes."""
-    equals = (("source", sources[0] if len(sources) == 1 else tuple(sources)),)
-    place = Position(*after) if after else None
+    place = Position(*wanted.after) if wanted.after else None
+    field = f"sort_{wanted.sort}"
+    equals: list[tuple[str, Any]] = [("source", _any(wanted.sources))]
+    if wanted.reasons:
+        equals.append(("resolved_reason", _any(wanted.reasons)))
+    query = Query(
+        COLLECTION,
+        tuple(equals),
+        contains=("skus", wanted.sku) if wanted.sku is not None else None,
+        order_by=field,
+        descending=wanted.descending,
+        at_least=wanted.between[0],
+        at_most=wanted.between[1],
+        limit=_BATCH,
+    )
     while True:
-        field = f"sort_{sort}"
-        found = store.query(Query(COLLECTION, equals, order_by=field, descending=descending, limit=_BATCH, after=place))
+        found = store.query(replace(query, after=place))
         for stored in found:
             place = Position(stored.data[field], stored.key.id)
             yield (place.value, place.id), stored
         if len(found) < _BATCH:
             return
+
+
+def first_seen(store: Store, source: str, between: tuple[str, str]) -> Iterator[Stored]:
+    """Yield a source's resolved orders that were first seen within inclusive bounds."""
+    query = Query(
+        COLLECTION, (("source", source),), order_by="first_seen_at", at_least=between[0], at_most=between[1], limit=500
+    )
+    place: Position | None = None
+    while True:
+        found = store.query(replace(query, after=place))
+        yield from found
+        if len(found) < query.limit:
+            return
+        place = Position(found[-1].data["first_seen_at"], found[-1].key.id)
+
+
+def _any(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 def resolved_writes(gone: Sequence[Row], back: Sequence[Row], raw: Mapping[str, Any], header: Header) -> list[Write]:
@@ -44,6 +74,7 @@ def resolved_writes(gone: Sequence[Row], back: Sequence[Row], raw: Mapping[str, 
             resolved_key(row["source"], row["order_id"]),
             {name: row[name] for name in _INDEXED}
             | {f"sort_{name}": value(row) for name, value in SORTS.items()}
+            | {"skus": sorted({line["sku"].casefold() for line in row["lines"] if line["sku"]})}
             | {"row": row, "raw": pack(raw.get(row["order_id"]))}
             | {"snapshot_id": header.id, "fetched_at": header.fetched_at},
         )

@@ -4,14 +4,14 @@ Rows are rendered without a model per row: the models in `models.py` describe th
 test compares the two.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.core.clock import parse_instant
 from shared.oos.words import FEED_REASONS
 
-__all__ = ["Row", "Shown", "in_feed", "in_legacy_feed", "legacy_view", "order_view"]
+__all__ = ["Row", "Shown", "added", "in_feed", "in_legacy_feed", "legacy_stock", "legacy_view", "order_view"]
 
 Row = dict[str, Any]
 LEGACY_LIMIT = 5000
@@ -132,3 +132,29 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
 def _number(amount: str | None) -> float | None:
     """Show decimal text as a JSON number: at most two decimals survive a float exactly in its shortest form."""
     return None if amount is None else float(amount)
+
+
+def added(figures: Sequence[int | None]) -> int | None:
+    """Add figures up; one that was not given leaves the sum unknown."""
+    return None if any(figure is None for figure in figures) else sum(figure or 0 for figure in figures)
+
+
+def legacy_stock(items: Sequence[Mapping[str, Any]], primary: str) -> dict[str, dict[str, Any]]:
+    """Return live stock as the older backend showed it, by SKU in lower case; `primary` is the location called fontana."""
+    return {item["sku"].strip().lower(): _legacy(item, primary) for item in items}
+
+
+def _legacy(item: Mapping[str, Any], primary: str) -> dict[str, Any]:
+    shipbob, stord = item["sources"]["shipbob"], item["sources"]["stord"]
+    known = shipbob["status"] in {"ok", "not_found"}
+    parts: dict[bool, list[int | None]] = {True: [], False: []}
+    for location in shipbob["locations"]:
+        parts[location["id"] == primary].append(location["available"])
+    return {
+        "sku": item["sku"],
+        "stord_stock": stord["available"],
+        "shipbob_fontana_stock": added(parts[True]) if known else None,
+        "shipbob_other_stock": added(parts[False]) if known else None,
+        "status": item["status"],
+        "as_of": item["as_of"],
+    }

@@ -8,11 +8,11 @@ from typing import Any
 
 from shared.adapters.fetch.pace import Pace
 from shared.adapters.fetch.vendor import Profile, Reply, VendorApi, encode
+from shared.adapters.sources.levels import LIVE_S
 from shared.adapters.sources.reading import Notes, identifier, items, mapping, text
 from shared.adapters.sources.shipbob import Options, paging
 from shared.adapters.sources.shipbob.mapping import centre_ids, held_order, judge
 from shared.adapters.sources.shipbob.stock import ShipBobStock
-from shared.adapters.sources.levels import LIVE_S
 from shared.core.clock import Clock
 from shared.core.errors import Terminal, Transient
 from shared.oos.source import Fate, HeldOrder, SourcePage, StockSource, Verdict

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from shared.adapters.fetch.pace import Pace
 from shared.adapters.fetch.vendor import Profile, Reply, VendorApi, encode
+from shared.adapters.sources.levels import LIVE_S
 from shared.adapters.sources.reading import Notes, fold, items, mapping
 from shared.adapters.sources.stord import Options, paging
-from shared.adapters.sources.levels import LIVE_S
 from shared.adapters.sources.stord.mapping import held_order, judge, order_key, records
 from shared.adapters.sources.stord.stock import StordStock
 from shared.core.clock import Clock
