@@ -93,7 +93,7 @@ def _hour() -> Hour:
     reads = app.documents.counts.reads
     while sent * EVERY_S < HOUR_S:
         if sent * EVERY_S >= next_refresh:
-            publish(data, snapshot_id=f"snp_{sent}")
+            publish(data)
             next_refresh += REFRESH_S
         conditional = {} if sent % UNCHANGED == 0 else {"If-None-Match": tag}
         began = time.process_time()

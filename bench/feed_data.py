@@ -23,7 +23,7 @@ SEED = 1
 _CENTRES = (("Fontana (CA)", "4"), ("Moreno Valley (CA)", "8"), ("Cicero (IL)", "250"))
 
 
-def publish(data: Path, orders: int = ORDERS, snapshot_id: str = "snp_bench") -> None:
+def publish(data: Path, orders: int = ORDERS) -> None:
     """Write a snapshot of so many orders, and point to it, in the embedded store of a data folder."""
     root = Path(__file__).resolve().parent.parent
     documents = SqliteDocuments(data / "onhand.db", Shapes.read(root / "infra/firestore.indexes.json"))

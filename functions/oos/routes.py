@@ -17,9 +17,12 @@ from shared.oos.models import Include, OosOrder, OrderQuery, QueueQuery
 from shared.oos.queue import Filter
 from shared.oos.words import FEED_REASONS, SOURCES, SourceName
 
+from . import desk
+
 __all__ = ["asked_of", "router"]
 
 router = Router("oos")
+router.include(desk.router)
 Ctx = Context[App]
 MOST_WITH_RAW = 100
 

@@ -9,9 +9,8 @@ from shared.app import App
 from shared.http.serve import serve
 
 from .routes import router
-from .webhooks import router as webhooks
 
-handle = serve([router, webhooks], App.from_env)
+handle = serve([router], App.from_env)
 if "K_SERVICE" in os.environ:  # in the cloud a bad setting stops the deployment, not a request
     handle.warm()
 

@@ -16,9 +16,12 @@ from shared.oos.refresh_models import (
 )
 from shared.oos.words import SourceName
 
+from . import webhooks
+
 __all__ = ["router"]
 
 router = Router("refresh")
+router.include(webhooks.router)
 Ctx = Context[App]
 
 

@@ -3,32 +3,34 @@
 Units of a SKU are interchangeable, so a set of orders can be released exactly when, per SKU, their demand fits the total
 supply; where the units come from decides only the splits (sites used by an order beyond its first). Orders that share no
 SKU do not compete, so the problem falls apart into components. A component is solved exactly by depth-first branch and
-bound within a fixed budget of nodes, and beyond it by smallest-demand-first with tightest-fit sites: still never promising a
+bound within a fixed budget of work, and beyond it by smallest-demand-first with tightest-fit sites: still never promising a
 unit twice, but no longer proven best (`Plan.exact` says which).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from functools import cached_property
+from itertools import accumulate, combinations
 
 __all__ = ["Assignment", "Demand", "Plan", "Supply", "plan"]
 
 Site = str
 Supply = dict[str, dict[Site, int]]
 Draw = dict[tuple[str, Site], int]
-NODES = 5_000
+WORK = 100_000
 MOST_SITES = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Demand:
     """What one order needs to leave: (line id, SKU, units) for each of its held lines."""
 
     order: str
     lines: tuple[tuple[str, str, int], ...]
 
-    def units(self) -> dict[str, int]:
+    @cached_property
+    def units(self) -> Mapping[str, int]:
         """Return the units needed per SKU."""
         needed: dict[str, int] = defaultdict(int)
         for _, sku, units in self.lines:
@@ -61,24 +63,24 @@ class _Spent(Exception):
 
 
 class _Budget:
-    """Counts search nodes."""
+    """Counts the work of a search: a node costs as many units as it looks at orders."""
 
-    def __init__(self, nodes: int) -> None:
-        self.left = nodes
+    def __init__(self, work: int) -> None:
+        self.left = work
 
-    def spend(self) -> None:
-        self.left -= 1
+    def spend(self, units: int = 1) -> None:
+        self.left -= units
         if self.left < 0:
             raise _Spent
 
 
-def plan(demands: Sequence[Demand], supply: Mapping[str, Mapping[Site, int]], *, nodes: int = NODES) -> Plan:
+def plan(demands: Sequence[Demand], supply: Mapping[str, Mapping[Site, int]], *, work: int = WORK) -> Plan:
     """Return the best plan; ties fall to the orders named first. Negative supply counts as none."""
     stock: Supply = {sku: {site: n for site, n in sites.items() if n > 0} for sku, sites in supply.items()}
     result = Plan()
     for component in _components(demands, stock):
-        chosen, exact = _choose(component, stock, nodes)
-        draws = _draws(component, len(chosen), stock, nodes)
+        chosen, exact = _choose(component, stock, work)
+        draws = _draws(component, len(chosen), stock, work)
         result.exact = result.exact and exact and draws is not None
         for demand in chosen if draws is None else [one for one in component if one.order in draws]:
             drawn = draws[demand.order] if draws else _tightest(demand, stock)
@@ -101,7 +103,7 @@ def _components(demands: Sequence[Demand], stock: Supply) -> Iterator[list[Deman
         return sku
 
     for demand in able:
-        first, *rest = demand.units()
+        first, *rest = demand.units
         for sku in rest:
             parent[find(sku)] = find(first)
     groups: dict[str, list[Demand]] = defaultdict(list)
@@ -110,21 +112,19 @@ def _components(demands: Sequence[Demand], stock: Supply) -> Iterator[list[Deman
     yield from groups.values()
 
 
-def _choose(component: list[Demand], stock: Supply, nodes: int) -> tuple[list[Demand], bool]:
+def _choose(component: list[Demand], stock: Supply, work: int) -> tuple[list[Demand], bool]:
     """Return the largest set of orders whose demand fits, and whether it is proven largest."""
-    totals = {sku: sum(stock.get(sku, {}).values()) for demand in component for sku in demand.units()}
-    by_size = sorted(component, key=lambda demand: sum(n / totals[sku] for sku, n in demand.units().items()))
+    totals = {sku: sum(stock.get(sku, {}).values()) for demand in component for sku in demand.units}
+    by_size = sorted(component, key=lambda demand: sum(n / totals[sku] for sku, n in demand.units.items()))
     best = _greedy(by_size, totals)
     if len(best) == len(component):
         return component, True
-    if all(len(demand.units()) == 1 for demand in component):
-        return [demand for demand in component if demand in best], True
-    try:
-        found = _search(by_size, totals, len(best), _Budget(nodes))
-    except _Spent:
-        return [demand for demand in component if demand in best], False
-    kept = found or best
-    return [demand for demand in component if demand in kept], True
+    exact = True
+    if any(len(demand.units) > 1 for demand in component):
+        found, exact = _search(by_size, totals, len(best), _Budget(work))
+        best = found or best
+    kept = {demand.order for demand in best}
+    return [demand for demand in component if demand.order in kept], exact
 
 
 def _greedy(by_size: Iterable[Demand], totals: Mapping[str, int]) -> list[Demand]:
@@ -136,14 +136,16 @@ def _greedy(by_size: Iterable[Demand], totals: Mapping[str, int]) -> list[Demand
     return taken
 
 
-def _search(by_size: list[Demand], totals: Mapping[str, int], best: int, budget: _Budget) -> list[Demand] | None:
-    """Find a larger set than `best` orders, the largest there is, or None."""
+def _search(
+    by_size: list[Demand], totals: Mapping[str, int], best: int, budget: _Budget
+) -> tuple[list[Demand] | None, bool]:
+    """Find a larger set than `best` orders, or None, and say whether the search came to its end."""
     found: list[Demand] | None = None
     taken: list[Demand] = []
 
     def visit(index: int, left: dict[str, int], most: int) -> None:
         nonlocal best, found
-        budget.spend()
+        budget.spend(1 + len(by_size) - index)
         if len(taken) > best:
             best, found = len(taken), list(taken)
         if index == len(by_size) or len(taken) + min(len(by_size) - index, most) <= best:
@@ -157,29 +159,36 @@ def _search(by_size: list[Demand], totals: Mapping[str, int], best: int, budget:
             taken.pop()
         visit(index + 1, left, _bound(by_size, index + 1, left))
 
-    visit(0, dict(totals), len(by_size))
-    return found
+    try:
+        visit(0, dict(totals), len(by_size))
+    except _Spent:
+        return found, False
+    return found, True
 
 
 def _bound(by_size: Sequence[Demand], start: int, left: Mapping[str, int]) -> int:
     """Return at most how many of the remaining orders fit, looking at each SKU alone (relaxation of the others)."""
     alone = [demand for demand in by_size[start:] if _fits(demand, left)]
-    bound = len(alone)
-    for sku, units in left.items():
-        wants = sorted(demand.units().get(sku, 0) for demand in alone)
-        spent = count = 0
-        for want in wants:
-            spent += want
-            count += spent <= units
-        bound = min(bound, count)
-    return bound
+    wants: dict[str, list[int]] = defaultdict(list)
+    for demand in alone:
+        for sku, units in demand.units.items():
+            wants[sku].append(units)
+    return min((len(alone) - _over(each, left[sku]) for sku, each in wants.items()), default=len(alone))
 
 
-def _draws(component: list[Demand], released: int, stock: Supply, nodes: int) -> dict[str, Draw] | None:
+def _over(wants: list[int], units: int) -> int:
+    """Return how many of the wants for a SKU cannot be met at best: those beyond the smallest that fit."""
+    if sum(wants) <= units:
+        return 0
+    fitting = sum(total <= units for total in accumulate(sorted(wants)))
+    return len(wants) - fitting
+
+
+def _draws(component: list[Demand], released: int, stock: Supply, work: int) -> dict[str, Draw] | None:
     """Return what each of `released` orders draws so that splits are fewest, or None when the budget ran out."""
     try:
         options = {demand.order: _options(demand, stock) for demand in component}
-        budget = _Budget(nodes)
+        budget = _Budget(work)
         ceiling = sum(len(groups[-1]) - 1 for groups in options.values())
         for splits in range(ceiling + 1):
             search = _Search(options, budget)
@@ -193,7 +202,7 @@ def _draws(component: list[Demand], released: int, stock: Supply, nodes: int) ->
 
 def _options(demand: Demand, stock: Supply) -> list[tuple[Site, ...]]:
     """Return the sets of sites that could serve an order alone, smallest first; raise _Spent when there are too many."""
-    needed = demand.units()
+    needed = demand.units
     sites = sorted({site for sku in needed for site in stock[sku]})
     if len(sites) > MOST_SITES:
         raise _Spent
@@ -216,7 +225,7 @@ class _Search:
         """Find draws for all but `skips` orders with at most so many splits, or None."""
         if not demands:
             return {}
-        self.budget.spend()
+        self.budget.spend(len(demands))
         demand, rest = demands[0], demands[1:]
         for group in self.options[demand.order]:
             if len(group) - 1 > splits:
@@ -230,7 +239,7 @@ class _Search:
 
 def _ways(demand: Demand, group: tuple[Site, ...], stock: Supply, budget: _Budget) -> Iterator[Draw]:
     """Yield every way to serve an order's SKUs from the sites of a group."""
-    needed = list(demand.units().items())
+    needed = list(demand.units.items())
 
     def serve(index: int, used: Draw) -> Iterator[Draw]:
         budget.spend()
@@ -258,7 +267,7 @@ def _shares(units: int, caps: list[int]) -> Iterator[tuple[int, ...]]:
 
 def _tightest(demand: Demand, stock: Supply) -> Draw:
     """Draw from the one site that serves the whole order with least left over, else SKU by SKU from sites already used."""
-    needed = demand.units()
+    needed = demand.units
     sites = {site for sku in needed for site in stock[sku]}
     whole = [site for site in sites if all(stock[sku].get(site, 0) >= units for sku, units in needed.items())]
     if whole:
@@ -301,15 +310,15 @@ def _without(stock: Supply, drawn: Draw) -> Supply:
 
 
 def _fits(demand: Demand, left: Mapping[str, int]) -> bool:
-    return all(left.get(sku, 0) >= units for sku, units in demand.units().items())
+    return all(left.get(sku, 0) >= units for sku, units in demand.units.items())
 
 
 def _subtract(demand: Demand, left: dict[str, int]) -> None:
-    for sku, units in demand.units().items():
+    for sku, units in demand.units.items():
         left[sku] -= units
 
 
 def _lacking(demand: Demand, stock: Supply) -> dict[str, int]:
     """Return the units per SKU that the supply left cannot give an order."""
-    short = {sku: units - sum(stock.get(sku, {}).values()) for sku, units in demand.units().items()}
+    short = {sku: units - sum(stock.get(sku, {}).values()) for sku, units in demand.units.items()}
     return {sku: units for sku, units in short.items() if units > 0}
