@@ -129,23 +129,17 @@ class World:
         self.marks = Marks(self.store, self.clock)
         self.products: dict[str, str] = {}
         publisher = Publisher(self.store, ids, history, self.reader.forget, lambda _: self.products)
-        self.handler = handler = RefreshHandler(
-            self.store, publisher, lambda _: self.source, self.marks, currency="EUR"
-        )
-        one = RefreshOrderHandler(publisher, lambda _: self.source, self.marks, currency="EUR")
-        kind = JobKind(
-            KIND,
-            "refresh",
-            handler,
-            "Refresh",
-            on_end=lambda record: ended_writes(self.store, self.reader.forget, record),
-        )
-        order = JobKind(ORDER_KIND, "refresh", one, "Refresh of an order")
-        kinds: Mapping[str, JobKind] = {KIND: kind, ORDER_KIND: order}
+        self.handler = RefreshHandler(self.store, publisher, lambda _: self.source, self.marks, currency="EUR")
+        kinds = self._kinds(RefreshOrderHandler(publisher, lambda _: self.source, self.marks, currency="EUR"))
         self.jobs = JobService(self.store, self.tasks, self.clock, ids, kinds)
         self.runner = JobRunner(self.jobs, self.clock, ids)
         self.refreshes = RefreshService(self.store, self.jobs, self.reader, ["shipbob"])
         self.oos = OosService(self.store, self.reader)
+
+    def _kinds(self, one: RefreshOrderHandler) -> Mapping[str, JobKind]:
+        ended = lambda record: ended_writes(self.store, self.reader.forget, record)  # noqa: E731 - a hook
+        refresh = JobKind(KIND, "refresh", self.handler, "Refresh", on_end=ended)
+        return {KIND: refresh, ORDER_KIND: JobKind(ORDER_KIND, "refresh", one, "Refresh of an order")}
 
     def twin(self, documents: Documents, source: ScriptedSource | None = None) -> "World":
         """Make another process over the same database, queue, warehouse and time."""
