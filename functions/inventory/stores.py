@@ -69,7 +69,7 @@ def change_store(ctx: Ctx, id: str, body: StorePatch) -> Store:
     return ctx.app.stores.update(id, body, ctx.precondition)
 
 
-@router.delete("/api/v1/stores/{id}", access="manager")
+@router.delete("/api/v1/stores/{id}", access="manager", atomic=False)
 def delete_store(ctx: Ctx, id: str) -> None:
     """Delete a store that is not the default, holds nothing and that no open order names."""
     ctx.app.stores.delete(id, ctx.precondition)

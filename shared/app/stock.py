@@ -10,7 +10,7 @@ Other parts build on this one (`class TradeParts(StockParts)`) and may add, alwa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.app.jobs import JobParts
 from shared.core.once import once
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.inventory.history import StockHistory
     from shared.inventory.ledger import Ledger, Pair
     from shared.inventory.listing import StockLists
+    from shared.inventory.places import StockPlaces
     from shared.inventory.reservations import Reservations
     from shared.inventory.service import Adjustments, Levels
     from shared.inventory.sums import Sums
@@ -78,9 +79,17 @@ class StockParts(JobParts):
     @once
     def stores(self) -> StoreService:
         """Return the stores."""
-        from shared.stores.service import StoreService
+        from shared.stores.service import Dependents, StoreService
 
-        return StoreService(self.store, self.clock, self.ids, in_use=self.store_in_use)
+        dependents = Dependents(self._relabel_store, self.store_in_use, self.stock_places.clear)
+        return StoreService(self.store, self.clock, self.ids, dependents)
+
+    @once
+    def stock_places(self) -> StockPlaces:
+        """Return what stock does when a store changes."""
+        from shared.inventory.places import StockPlaces
+
+        return StockPlaces(self.ledger)
 
     @once
     def levels(self) -> Levels:
@@ -158,8 +167,8 @@ class StockParts(JobParts):
         """Be told, inside the commit, which levels changed; parts add what they queue then."""
 
     def store_in_use(self, store_id: str) -> bool:
-        """Say whether something besides stock keeps a store from being deleted; parts add open orders."""
-        return False
+        """Say whether something keeps a store from being deleted; parts add open orders."""
+        return self.stock_places.is_holding(store_id)
 
     def incoming(self, pairs: Sequence[Pair]) -> Mapping[Pair, int]:
         """Return the units on their way to levels (open transfer orders); parts add theirs."""
@@ -179,11 +188,14 @@ class StockParts(JobParts):
         return (*super().tables(), movement_table())
 
     def kinds(self) -> Sequence[JobKind]:
-        """Add the flush of the outbox."""
+        """Add the flush of the outbox, and the relabelling of a store with many levels."""
+        from shared.inventory import places
         from shared.jobs.kinds import JobKind
         from shared.warehousing.flush import KIND, QUEUE
 
-        return (*super().kinds(), JobKind(KIND, QUEUE, self._flush, "Flush"))
+        flush = JobKind(KIND, QUEUE, self._flush, "Flush")
+        relabel = JobKind(places.KIND, places.QUEUE, self._relabel_levels, "Relabel store")
+        return (*super().kinds(), flush, relabel)
 
     def duties(self) -> Mapping[str, Duty]:
         """Add the flush of every minute."""
@@ -191,6 +203,17 @@ class StockParts(JobParts):
         from shared.warehousing.flush import KIND
 
         return {**super().duties(), KIND: Duty(self._flush_now, atomic=False)}
+
+    def _relabel_levels(self, step: Step) -> Done | Continue:
+        return self.stock_places.relabel(step)
+
+    def _relabel_store(self, store_id: str, store: Mapping[str, Any]) -> None:
+        """Let the levels of a store repeat it: within the commit, or by a job when there are many."""
+        from shared.core.caller import SYSTEM
+        from shared.inventory.places import KIND
+
+        if not self.stock_places.relabel_at_once(store_id, store):
+            self.jobs.start(KIND, store_id, {}, SYSTEM, single_flight=False)
 
     def _flush(self, _step: Step) -> Done | Continue:
         from shared.jobs.kinds import Continue, Done

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import Caller
@@ -16,7 +17,7 @@ from shared.ports.documents import Create, Delete, Key, Position, Put, Query, St
 from shared.ports.store import Store as Documents
 from shared.stores.models import NewStore, Store, StoreFilter, StorePatch, StoreType
 
-__all__ = ["STORES", "Place", "StoreService", "store_key", "view"]
+__all__ = ["STORES", "Dependents", "Place", "StoreService", "store_key", "view"]
 
 STORES = "stores"
 _DEFAULT = Key("store_settings", "default")
@@ -44,6 +45,19 @@ def view(stored: Stored) -> Store:
     return Store(id=stored.key.id, **{name: stored.data[name] for name in Store.model_fields if name != "id"})
 
 
+@dataclass(frozen=True, slots=True)
+class Dependents:
+    """What else changes with a store.
+
+    `relabel` is told inside the commit when a name, region or type changed: levels repeat them. `in_use` says whether stock or
+    open orders name a store; `clear` takes away what is empty and would be left behind.
+    """
+
+    relabel: Callable[[str, Data], None] = lambda _id, _data: None
+    in_use: Callable[[str], bool] = lambda _id: False
+    clear: Callable[[str], None] = lambda _id: None
+
+
 class StoreService:
     """Stores of one merchant: few, so lists read them all and filter here; any filters combine without an index."""
 
@@ -52,17 +66,11 @@ class StoreService:
         documents: Documents,
         clock: Clock,
         ids: Ids,
-        *,
-        relabel: Callable[[str, Data], None] = lambda _id, _data: None,
-        in_use: Callable[[str], bool] = lambda _id: False,
+        dependents: Dependents | None = None,
     ) -> None:
-        """Take the store of documents, time and ids.
-
-        `relabel` is told inside the commit when a name, region or type changed: levels repeat them. `in_use` says whether
-        stock or open orders name a store.
-        """
+        """Take the store of documents, time, ids, and what else changes with a store."""
         self._documents, self._clock, self._ids = documents, clock, ids
-        self._relabel, self._in_use = relabel, in_use
+        self._dependents = dependents or Dependents()
 
     def ensure_default(self) -> str:
         """Return the id of the default store; make the first store of a fresh deployment."""
@@ -155,7 +163,7 @@ class StoreService:
 
         store, labels = self._documents.change(keys, decide)
         if labels:
-            self._relabel(store_id, store.model_dump(mode="json"))
+            self._dependents.relabel(store_id, store.model_dump(mode="json"))
         return store
 
     def delete(self, store_id: str, precondition: Precondition = NO_CONDITION) -> None:
@@ -166,10 +174,11 @@ class StoreService:
         if stored.data["is_default"]:
             detail = "The default store stays; make another store the default first."
             raise InvalidState(detail, current="default", allowed=[])
-        if self._in_use(store_id):
+        if self._dependents.in_use(store_id):
             detail = "Stock or open orders name this store."
             raise InvalidState(detail, current="in_use", allowed=[])
-        self._documents.write([Delete(key, stored.version), Delete(_code_key(stored.data["code"]))])
+        self._dependents.clear(store_id)
+        self._documents.change([key], lambda found: (None, _gone(found.get(key), store_id, precondition)))
 
     def _first(self, found: Mapping[Key, Stored]) -> tuple[str, list[Write]]:
         if _DEFAULT in found:
@@ -236,6 +245,14 @@ class StoreService:
             if self._documents.get(_code_key(code)) is None:
                 return code
         raise AlreadyExists("No code is left for this name; give one.", field="code")
+
+
+def _gone(stored: Stored | None, store_id: str, precondition: Precondition) -> list[Write]:
+    """Return the writes that remove a store, as it is now."""
+    if stored is None:
+        return []
+    precondition.check(store_id, stored.data["version"])
+    return [Delete(stored.key, stored.version), Delete(_code_key(stored.data["code"]))]
 
 
 def _fits(store: Store, wanted: StoreFilter) -> bool:

@@ -171,7 +171,13 @@ def test_below_zero_only_where_a_manager_allowed_it(shop: Shop) -> None:
     assert ok(shop.manager.patch(path, {"allow_negative": False, "on_hand": 0}))["on_hand"] == 0
 
 
-def test_lists_filter_sort_and_page(shop: Shop) -> None:
+EVERYTHING = [("SKU2", 3), ("SKU2", 25), ("SKU1", 2), ("SKU1", 15), ("SKU0", 1), ("SKU0", 5)]
+"""SKU and units of the six levels, the one that moved last first."""
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Shop:
+    """Give a shop with three products in a northern store and a southern warehouse."""
     north, south = shop.store("North", region="North"), shop.store("South", region="South", store_type="Warehouse")
     for number, category in enumerate(["Kitchen", "Garden", None]):
         product = shop.product(f"SKU{number}", category=category, brand="Acme" if number else None)
@@ -179,41 +185,66 @@ def test_lists_filter_sort_and_page(shop: Shop) -> None:
         shop.clock.advance(1)
         shop.stock(product, 1 + number, south)
         shop.clock.advance(1)
+    return shop
 
-    def skus(**query: Any) -> list[tuple[str, int]]:
-        found = ok(shop.viewer.get(LEVELS, **query))["items"]
-        return [(level["sku"], level["on_hand"]) for level in found]
 
-    everything = [("SKU2", 3), ("SKU2", 25), ("SKU1", 2), ("SKU1", 15), ("SKU0", 1), ("SKU0", 5)]
-    assert skus() == everything
-    assert skus(sort="last_updated") == everything[::-1]
-    assert skus(sort="available") == [("SKU0", 1), ("SKU1", 2), ("SKU2", 3), ("SKU0", 5), ("SKU1", 15), ("SKU2", 25)]
-    assert skus(sort="-sku", store_id=north) == [("SKU2", 25), ("SKU1", 15), ("SKU0", 5)]
-    assert skus(region="South", category="Kitchen") == [("SKU0", 1)]
-    assert skus(category=["Kitchen", "Garden"], store_id=[south, north], sort="available") == [
-        ("SKU0", 1),
-        ("SKU1", 2),
-        ("SKU0", 5),
-        ("SKU1", 15),
-    ]
-    assert skus(low_stock=True) == [("SKU2", 3), ("SKU1", 2), ("SKU0", 1), ("SKU0", 5)]
-    assert skus(stock_status="sufficient", region="all") == [("SKU2", 25), ("SKU1", 15)]
-    assert skus(search="acme nor") == [("SKU2", 25), ("SKU1", 15)]
-    assert skus(search="sku0", low_stock=True, sort="available") == [("SKU0", 1), ("SKU0", 5)]
-    assert skus(search="ku0") == []
-    assert skus(product_id="prd_sku1", stock_status="low", sort="sku") == [("SKU1", 2)]
+def _skus(shop: Shop, **query: Any) -> list[tuple[str, int]]:
+    return [(level["sku"], level["on_hand"]) for level in ok(shop.viewer.get(LEVELS, **query))["items"]]
+
+
+def test_lists_are_sorted(stocked: Shop) -> None:
+    by_units = [("SKU0", 1), ("SKU1", 2), ("SKU2", 3), ("SKU0", 5), ("SKU1", 15), ("SKU2", 25)]
+
+    assert _skus(stocked) == EVERYTHING
+    assert _skus(stocked, sort="last_updated") == EVERYTHING[::-1]
+    assert _skus(stocked, sort="available") == by_units
+    assert _skus(stocked, sort="-sku", region="North") == [("SKU2", 25), ("SKU1", 15), ("SKU0", 5)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"region": "South", "category": "Kitchen"}, [("SKU0", 1)]),
+        (
+            {"category": ["Kitchen", "Garden"], "region": ["South", "North"], "sort": "available", "limit": 2},
+            [("SKU0", 1), ("SKU1", 2)],
+        ),
+        ({"low_stock": True}, [("SKU2", 3), ("SKU1", 2), ("SKU0", 1), ("SKU0", 5)]),
+        ({"low_stock": False}, [("SKU2", 25), ("SKU1", 15)]),
+        ({"stock_status": "sufficient", "region": "all"}, [("SKU2", 25), ("SKU1", 15)]),
+        ({"search": "acme nor"}, [("SKU2", 25), ("SKU1", 15)]),
+        ({"search": "sku0", "low_stock": True, "sort": "available"}, [("SKU0", 1), ("SKU0", 5)]),
+        ({"search": "ku0"}, []),
+        ({"product_id": "prd_sku1", "stock_status": "low", "sort": "sku"}, [("SKU1", 2)]),
+        ({"product_id": "prd_none"}, []),
+    ],
+)
+def test_lists_are_filtered(stocked: Shop, query: dict[str, Any], expected: list[tuple[str, int]]) -> None:
+    assert _skus(stocked, **query) == expected
+
+
+def test_time_bounds_are_those_of_the_last_movement_whatever_the_order(stocked: Shop) -> None:
+    latest = ok(stocked.viewer.get(LEVELS, limit=1))["items"][0]["last_updated"]
+
+    assert _skus(stocked, created_from=latest) == EVERYTHING[:1]
+    assert _skus(stocked, created_from=latest, sort="sku") == EVERYTHING[:1]
+    assert _skus(stocked, created_to="2020-01-01") == []
+
+
+def test_pages_cover_each_level_once(stocked: Shop) -> None:
     walked, cursor = [], None
     while True:
-        page = ok(shop.viewer.get(LEVELS, limit=4, **({"cursor": cursor} if cursor else {})))
+        page = ok(stocked.viewer.get(LEVELS, limit=4, **({"cursor": cursor} if cursor else {})))
         walked += [(level["sku"], level["on_hand"]) for level in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
-    assert walked == everything
-    numbered = ok(shop.viewer.get(LEVELS, page=2, limit=4))
+    numbered = ok(stocked.viewer.get(LEVELS, page=2, limit=4))
+
+    assert walked == EVERYTHING
     assert [numbered[name] for name in ("page", "limit", "total", "total_pages")] == [2, 4, 6, 2]
-    assert [(level["sku"], level["on_hand"]) for level in numbered["items"]] == everything[4:]
-    assert ok(shop.viewer.get(LEVELS, search="acme", include_total=True, limit=1))["total"] == 4
+    assert [(level["sku"], level["on_hand"]) for level in numbered["items"]] == EVERYTHING[4:]
+    assert ok(stocked.viewer.get(LEVELS, search="acme", include_total=True, limit=1))["total"] == 4
 
 
 def test_low_stock_lists_active_products_by_their_own_threshold_or_a_given_one(shop: Shop) -> None:
@@ -230,51 +261,3 @@ def test_low_stock_lists_active_products_by_their_own_threshold_or_a_given_one(s
     assert skus(threshold=15, category="Kitchen") == ["D"]
     assert skus(category="Kitchen", region="Main") == ["D"]
     assert skus(sort="-available") == ["B", "D"]
-
-
-def test_the_warehouse_view_sums_warehouses_only(shop: Shop) -> None:
-    first = shop.store("W1", store_type="Warehouse")
-    second = shop.store("W2", store_type="Warehouse", region="South")
-    shopfront = shop.store("Front")
-    cup = shop.product("CUP", name="Cup", category="Kitchen", package_size="6")
-    twin = shop.product("CUP2", name="Cup")
-    bowl = shop.product("BOWL", name="Bowl", sale_price=None)
-    for store, units in ((first, 5), (second, 7), (shopfront, 100)):
-        shop.stock(cup, units, store)
-        shop.stock(twin, 1, store)
-    shop.stock(bowl, 3, second)
-    ok(
-        shop.operator.post(
-            f"{LEVELS}/reservations", {"product_id": cup, "store_id": second, "quantity": 6, "ttl_seconds": None}
-        ),
-        201,
-    )
-
-    page = ok(shop.viewer.get(f"{LEVELS}/warehouse"))
-    one = ok(shop.viewer.get(f"{LEVELS}/warehouse", limit=1))
-    rest = ok(shop.viewer.get(f"{LEVELS}/warehouse", limit=5, cursor=one["next_cursor"]))
-
-    assert page["items"][1] == {
-        "product_id": cup,
-        "product_name": "Cup",
-        "sku": "CUP",
-        "brand": None,
-        "category": "Kitchen",
-        "unit_price": 2.5,
-        "package_size": "6",
-        "total_quantity": 12,
-        "total_reserved": 6,
-        "available": 6,
-    }
-    assert [row["sku"] for row in page["items"]] == ["BOWL", "CUP", "CUP2"]
-    assert page["items"][0]["unit_price"] is None
-    assert [*one["items"], *rest["items"]] == page["items"]
-    assert [
-        row["sku"] for row in ok(shop.viewer.get(f"{LEVELS}/warehouse", sort="-product_name", limit=2))["items"]
-    ] == [
-        "CUP2",
-        "CUP",
-    ]
-    assert ok(shop.viewer.get(f"{LEVELS}/warehouse", category="Kitchen", page=1))["total"] == 1
-    assert [row["sku"] for row in ok(shop.viewer.get(f"{LEVELS}/warehouse", search="bow"))["items"]] == ["BOWL"]
-    assert shop.viewer.get(f"{LEVELS}/warehouse", cursor="nonsense").problem == "BadRequest"
