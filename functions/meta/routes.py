@@ -1,6 +1,7 @@
 """What a deployment says about itself: alive, ready, how much it holds and does, what its errors mean, its API document."""
 
 import hashlib
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -8,6 +9,7 @@ from shared.app import App
 from shared.core.errors import NotFound
 from shared.http.catalogue import listed, page, problem
 from shared.http.context import Context
+from shared.http.reference import POLICY, reference
 from shared.http.router import Raw, Reply, Router
 from shared.meta.models import Health, Metrics, Ready, Root
 from shared.meta.service import MetaService, api_document, prometheus
@@ -22,6 +24,12 @@ Ctx = Context[App]
 def _meta(app: App) -> MetaService:
     """Build the service of this process once."""
     return MetaService(app)
+
+
+@lru_cache(maxsize=1)
+def _page(content: bytes) -> bytes:
+    """Lay the document out once per process."""
+    return reference(json.loads(content))
 
 
 @router.get("/", access="public", etag=False)
@@ -64,6 +72,15 @@ def openapi(ctx: Ctx) -> Raw:  # noqa: ARG001 - every handler is given its conte
     if content is None:
         raise NotFound("This deployment was built without its API document.", resource="document")
     return Raw(content, etag=hashlib.blake2b(content, digest_size=12).hexdigest())
+
+
+@router.get("/docs", "/redoc", "/api/docs", "/api/redoc", access="public")
+def docs(ctx: Ctx) -> Raw:  # noqa: ARG001 - every handler is given its context
+    """Show the API document as a page for people."""
+    content = api_document()
+    if content is None:
+        raise NotFound("This deployment was built without its API document.", resource="document")
+    return Raw(_page(content), "text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/problems", access="public")

@@ -149,6 +149,7 @@ def _operation(operation: Operation, pattern: str, schemas: _Schemas) -> Json:
         "tags": list(operation.tags),
         "parameters": [*_path_parameters(operation, pattern), *_query_parameters(operation, schemas)],
         "responses": _responses(operation, schemas),
+        "x-access": operation.access,
     }
     if operation.description:
         made["description"] = operation.description

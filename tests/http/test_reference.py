@@ -1,0 +1,41 @@
+"""The API page for people: it shows the document, escapes what it shows, and needs nothing from elsewhere."""
+
+import json
+import re
+from pathlib import Path
+
+from shared.http.reference import POLICY, reference
+
+DOCUMENT = json.loads((Path(__file__).resolve().parents[2] / "docs" / "openapi.json").read_text())
+
+
+def test_every_operation_and_model_has_its_place() -> None:
+    page = reference(DOCUMENT).decode()
+
+    operations = [f"{verb}-{path}" for path, verbs in DOCUMENT["paths"].items() for verb in verbs]
+    assert [name for name in operations if f'id="{name}"' not in page] == []
+    assert [name for name in DOCUMENT["components"]["schemas"] if f'id="model-{name}"' not in page] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    page = reference(DOCUMENT).decode()
+
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert targets - set(re.findall(r'id="([^"]+)"', page)) == set()
+    assert set(re.findall(r'href="(/[^"]*)"', page)) == {"/openapi.json", "/problems"}
+
+
+def test_nothing_is_fetched_and_nothing_runs() -> None:
+    page = reference(DOCUMENT).decode()
+
+    assert re.findall(r"<script|<link|<img|<iframe|src=|@import|url\(|https?://", page) == []
+    assert POLICY.startswith("default-src 'none'; style-src 'sha256-")
+
+
+def test_words_of_the_document_are_escaped() -> None:
+    hostile = json.loads(json.dumps(DOCUMENT).replace("Make an account", "<script>alert(1)</script>"))
+
+    page = reference(hostile).decode()
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
