@@ -45,7 +45,7 @@ def forecast(history: Sequence[Day], today: date, forward: int) -> list[Day]:
             day,
             max(1, int(orders.at(day, number))),
             max(1, int(units.at(day, number))),
-            _rounded(cents.at(day, number)),
+            max(0, _rounded(cents.at(day, number))),
         )
         for number, day in enumerate(days, 1)
     ]

@@ -173,10 +173,8 @@ class Fulfilment:
     def _result(self, step: Step, order: Data) -> Done:
         done = [item for item in order["items"] if item["fulfillment_status"] not in OPEN_ITEMS]
         if not done:
-            reasons = {item["fulfillment_error"] for item in order["items"] if item["fulfillment_error"]}
-            detail = (
-                f"Nothing could be ordered: {'; '.join(sorted(reasons))}." if reasons else "Nothing could be ordered."
-            )
+            reasons = {item["fulfillment_error"].rstrip(".") for item in order["items"] if item["fulfillment_error"]}
+            detail = f"Nothing could be ordered: {'; '.join(sorted(reasons)) or 'no supplier took anything'}."
             raise Terminal("fulfillment_failed", detail)
         own = [one for one in order["supplier_orders"] if one["status"] == PLACED_STATUS]
         return Done(

@@ -80,7 +80,7 @@ def new_order(wanted: NewTransfer, product: Stored, stores: Sequence[Stored | No
         "version": 1,
     }
     data["tokens"] = search_tokens(data[name] for name in SEARCHED)
-    data["history"] = [entry(made["created_at"], made["requested_by"], "created", None, data["status"])]
+    data["history"] = [entry(made["created_at"], made["requested_by"], "created", (None, data["status"]), {})]
     return priced(data)
 
 
@@ -91,9 +91,9 @@ def priced(data: Data) -> Data:
     return {**data, "total_value": total}
 
 
-def entry(moment: str, user_id: str, action: str, before: str | None, after: str, **details: Any) -> Data:
+def entry(moment: str, user_id: str, action: str, states: tuple[str | None, str], details: Data) -> Data:
     """Return an entry of an order's history."""
-    named = (moment, user_id, action, before, after, details)
+    named = (moment, user_id, action, *states, details)
     return dict(zip(HISTORY_KEYS, named, strict=True))
 
 

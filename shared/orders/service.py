@@ -243,7 +243,7 @@ class Transfers:
         moment = instant(self.clock.now())
         before = stored.data
         after = priced({**before, **changes, "updated_at": moment, "version": before["version"] + 1})
-        told = entry(moment, caller.user_id, action, before["status"], after["status"], **details)
+        told = entry(moment, caller.user_id, action, (before["status"], after["status"]), details)
         after["history"] = [*before["history"], told]
         made = Stored(stored.key, after, stored.version)
         self.store.write([Put(stored.key, after, stored.version), self._row(made)])
