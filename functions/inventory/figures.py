@@ -1,8 +1,10 @@
 """Figures of stock: now, over time, by category; and whether the ledger explains them."""
 
+from datetime import datetime
 from typing import cast
 
 from shared.app import App
+from shared.core.clock import instant
 from shared.http.context import Context
 from shared.http.router import Router
 from shared.inventory.models import (
@@ -17,7 +19,7 @@ from shared.inventory.models import (
     TrendRow,
 )
 
-__all__ = ["router"]
+__all__ = ["router", "say_as_of"]
 
 router = Router("inventory")
 Ctx = Context[App]
@@ -27,7 +29,7 @@ Ctx = Context[App]
 def key_figures(ctx: Ctx, query: Figures) -> Kpi:
     """Return the key figures of stock."""
     kpi = ctx.app.stock_figures.kpi(query, ctx.app.stock_history.turnover(query))
-    _say_as_of(ctx, None if kpi.as_of is None else kpi.as_of.isoformat().replace("+00:00", "Z"))
+    say_as_of(ctx, kpi.as_of)
     return kpi
 
 
@@ -35,7 +37,7 @@ def key_figures(ctx: Ctx, query: Figures) -> Kpi:
 def trends(ctx: Ctx, query: TrendFilter) -> list[TrendRow]:
     """Return units and value at the end of each day, today last."""
     rows, as_of = ctx.app.stock_history.trend(query)
-    _say_as_of(ctx, as_of)
+    say_as_of(ctx, as_of)
     return rows
 
 
@@ -57,6 +59,7 @@ def repair(ctx: Ctx, body: RepairBody) -> Moves:
     return cast("Moves", {"movements": ctx.app.stock_audit.repair(body.inventory_ids)})
 
 
-def _say_as_of(ctx: Ctx, as_of: str | None) -> None:
+def say_as_of(ctx: Ctx, as_of: datetime | None) -> None:
+    """Say how far a figure knows: the time of the last change it contains."""
     if as_of is not None:
-        ctx.respond_header("X-Data-As-Of", as_of)
+        ctx.respond_header("X-Data-As-Of", instant(as_of))

@@ -15,7 +15,6 @@ from shared.stores.models import (
     StoreOption,
     StorePatch,
 )
-from shared.stores.options import region_options, region_summary, store_options
 
 __all__ = ["router"]
 
@@ -41,19 +40,19 @@ def make_store(ctx: Ctx, body: NewStore) -> Store:
 @router.get("/api/v1/stores/options")
 def list_store_options(ctx: Ctx, query: OptionFilter) -> list[StoreOption]:
     """List stores to choose from."""
-    return store_options(ctx.app.stores.all(), query.region)
+    return ctx.app.stores.options(query.region)
 
 
 @router.get("/api/v1/stores/regions/options")
 def list_region_options(ctx: Ctx) -> list[RegionOption]:
     """List regions to choose from; the first choice is all of them."""
-    return region_options(ctx.app.stores.all())
+    return ctx.app.stores.region_options()
 
 
 @router.get("/api/v1/stores/regions/summary")
 def summarise_regions(ctx: Ctx) -> list[RegionSummary]:
     """Count the stores of each region by type."""
-    return region_summary(ctx.app.stores.all())
+    return ctx.app.stores.region_summary()
 
 
 @router.get("/api/v1/stores/{id}")

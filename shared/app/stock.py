@@ -163,6 +163,17 @@ class StockParts(JobParts):
         if self.store.get(product_key(product_id)) is None:
             raise NotFound("No product has this id.", resource="product")
 
+    def low_products(self, threshold: int) -> list[dict[str, Any]]:
+        """Return active products with so many units or fewer over all stores, as the older shop backend shows them."""
+        from shared.inventory.keys import product_key
+        from shared.inventory.legacy import shop_product
+        from shared.inventory.lists import low_sums
+
+        units = {stored.key.id: stored.data["current_stock"] for stored in self.store.walk(low_sums(threshold))}
+        found = self.store.get_many([product_key(product_id) for product_id in units])
+        products = {key.id: stored.data for key, stored in found.items() if stored.data["status"] == "active"}
+        return [shop_product(name, products[name], count) for name, count in units.items() if name in products]
+
     def on_stock_change(self, pairs: Sequence[Pair]) -> None:
         """Be told, inside the commit, which levels changed; parts add what they queue then."""
 

@@ -13,18 +13,10 @@ from shared.inventory.models import CategoryRow, CurrencyValue, Figures, Kpi, Sh
 from shared.inventory.rules import Data, recounted
 from shared.ports.store import Store
 
-__all__ = ["UNCATEGORIZED", "StockFigures", "Turnover"]
+__all__ = ["UNCATEGORIZED", "StockFigures"]
 
 UNCATEGORIZED = "Uncategorized"
 _HUNDRED = Decimal(100)
-
-
-@dataclass(frozen=True, slots=True)
-class Turnover:
-    """What the last ninety days say: the ratio, and the time of the last movement it knows."""
-
-    ratio: float | None
-    as_of: str | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +50,7 @@ class StockFigures:
     clock: Clock
     currency: str
 
-    def kpi(self, wanted: Figures, turnover: Turnover) -> Kpi:
+    def kpi(self, wanted: Figures, turnover: float | None) -> Kpi:
         """Return the key figures; the turnover comes from the warehouse."""
         totals = _Totals()
         for level in self.levels(wanted):
@@ -71,7 +63,7 @@ class StockFigures:
             total_products=len(totals.products),
             low_stock_alerts=totals.low,
             out_of_stock=totals.out,
-            average_turnover=turnover.ratio,
+            average_turnover=turnover,
             total_quantity=totals.quantity,
             total_reserved=totals.reserved,
             as_of=parse_instant(totals.as_of) if totals.as_of else None,

@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from shared.core.clock import instant
 from shared.core.money import number, rounded
 from shared.core.times import start_of
-from shared.inventory.figures import StockFigures, Turnover
+from shared.inventory.figures import StockFigures
 from shared.inventory.models import Figures, TrendFilter, TrendRow
 from shared.inventory.warehouse import UNITS_BY_DAY, UNITS_BY_PRODUCT
 from shared.ports.warehouse import Warehouse
@@ -38,7 +37,7 @@ class StockHistory:
     figures: StockFigures
     warehouse: Callable[[], Warehouse]
 
-    def trend(self, wanted: TrendFilter) -> tuple[list[TrendRow], str | None]:
+    def trend(self, wanted: TrendFilter) -> tuple[list[TrendRow], datetime | None]:
         """Return stock at the end of each UTC day, and the time of the last movement contained.
 
         Quantities count all currencies, values the default one at present prices. The last day ends now.
@@ -54,7 +53,7 @@ class StockHistory:
             values[row["day"]] += int(row["units"]) * (meant.prices.get(row["product_id"]) or Decimal(0))
         return list(_accumulated(first, wanted.days, units, values)), _latest(known)
 
-    def turnover(self, wanted: Figures) -> Turnover:
+    def turnover(self, wanted: Figures) -> float | None:
         """Return how often the stock of the last ninety days would turn in a year."""
         meant = self._meant(wanted)
         first = self._today() - timedelta(days=TURNOVER_DAYS - 1)
@@ -62,7 +61,7 @@ class StockHistory:
         rows = self.warehouse().query(UNITS_BY_DAY, {**self._bounds(first), **meant.parameters, **which}).rows
         units = {row["day"]: int(row["units"]) for row in rows}
         taken = sum(int(row["taken"]) for row in rows if row["day"] >= first)
-        return Turnover(turnover_of(units, taken, first), _latest(rows))
+        return turnover_of(units, taken, first)
 
     def _meant(self, wanted: Figures) -> _Meant:
         """Look at the levels that match: which stores and products they name, and at what price."""
@@ -109,6 +108,6 @@ def _accumulated(
         yield TrendRow(date=day.isoformat(), total_value=number(rounded(value)) or 0.0, total_quantity=quantity)
 
 
-def _latest(rows: Sequence[Mapping[str, Any]]) -> str | None:
+def _latest(rows: Sequence[Mapping[str, Any]]) -> datetime | None:
     moments: list[datetime] = [row["latest"] for row in rows]
-    return instant(max(moments)) if moments else None
+    return max(moments, default=None)

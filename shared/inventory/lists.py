@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.core.clock import instant
 from shared.core.words import matches, words
-from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
+from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS
 from shared.inventory.models import (
     Figures,
     HistoryFilter,
@@ -24,7 +24,7 @@ from shared.inventory.models import (
 from shared.inventory.rules import search_tokens
 from shared.ports.documents import Query, Stored
 
-__all__ = ["Asked", "figures", "levels", "low_stock", "movements", "reservations", "warehouse_levels"]
+__all__ = ["Asked", "figures", "levels", "low_stock", "low_sums", "movements", "reservations", "warehouse_levels"]
 
 Given = Mapping[str, Sequence[Any] | bool | None]
 Bounds = tuple[str | int | None, str | int | None]
@@ -103,6 +103,11 @@ def warehouse_levels(wanted: WarehouseFilter) -> Asked:
     """Return what the view of warehouses asks: their levels, those of one product side by side."""
     given: Given = {"in_warehouse": True, "category": wanted.category}
     return _asked(LEVELS, given, "shelf_key", search=wanted.search)
+
+
+def low_sums(threshold: int) -> Query:
+    """Return what asks for products that have so many units or fewer over all stores, the fewest first."""
+    return Query(PRODUCT_STOCK, (("shelf", "live"),), order_by="current_stock", at_most=threshold)
 
 
 def figures(wanted: Figures) -> Asked:

@@ -15,7 +15,17 @@ from shared.core.patches import changes_of
 from shared.core.words import matches, words
 from shared.ports.documents import Create, Delete, Key, Position, Put, Query, Stored, Write
 from shared.ports.store import Store as Documents
-from shared.stores.models import NewStore, Store, StoreFilter, StorePatch, StoreType
+from shared.stores.models import (
+    NewStore,
+    RegionOption,
+    RegionSummary,
+    Store,
+    StoreFilter,
+    StoreOption,
+    StorePatch,
+    StoreType,
+)
+from shared.stores.options import region_options, region_summary, store_options
 
 __all__ = ["STORES", "Dependents", "Place", "StoreService", "store_key", "view"]
 
@@ -110,6 +120,18 @@ class StoreService:
         found = [store for store in self.all() if _fits(store, wanted)]
         field, descending = wanted.order
         return sorted(found, key=lambda store: (getattr(store, field), store.id), reverse=descending)
+
+    def options(self, regions: Sequence[str] | None) -> list[StoreOption]:
+        """Return the stores of some regions (all without) to choose from, by name."""
+        return store_options(self.all(), regions)
+
+    def region_options(self) -> list[RegionOption]:
+        """Return all regions, and each, to choose from."""
+        return region_options(self.all())
+
+    def region_summary(self) -> list[RegionSummary]:
+        """Return how many stores of which type each region has."""
+        return region_summary(self.all())
 
     def page(self, wanted: StoreFilter, after: Sequence[Any] | None) -> tuple[list[Store], Place | None, int]:
         """Return one page behind the place a cursor names, the place to go on from, and the exact total."""

@@ -108,8 +108,15 @@ def _same(wanted: str, given: str) -> bool:
 
 
 def _owner(path: str, every: list[tuple[str, str]]) -> str:
-    fitting = [(_weight(prefix), name) for prefix, name in every if _below(path, prefix)]
+    """Return whose a path is; a placeholder stands for any word but the literal ones others have claimed in its place."""
+    fitting = [(_weight(prefix), name) for prefix, name in every if _claims(prefix, path)]
     return max(fitting, default=((), ""))[1]
+
+
+def _claims(prefix: str, path: str) -> bool:
+    wanted, given = prefix.strip("/").split("/"), path.strip("/").split("/")
+    literal = all(one == two or one.startswith("{") for one, two in zip(wanted, given, strict=False))
+    return literal and _below(path, prefix)
 
 
 def _weight(prefix: str) -> tuple[int, int]:

@@ -1,0 +1,189 @@
+"""The documented stock and store paths of the store operations demo, as projections of the canonical operations."""
+
+from typing import Any
+
+from shared.app import App
+from shared.http.context import Context
+from shared.http.page import listing
+from shared.http.router import Router
+from shared.inventory.legacy import (
+    DemoFigures,
+    DemoLevelFilter,
+    DemoLevelPatch,
+    DemoLowFilter,
+    DemoQuantity,
+    DemoWarehouseFilter,
+    demo_level,
+    demo_warehouse_row,
+)
+from shared.inventory.models import CategoryRow, Kpi, LevelFilter, ShareFilter, TrendRow
+from shared.stores.legacy import DemoNewStore, DemoStoreFilter, DemoStorePatch, demo_store
+from shared.stores.models import OptionFilter, RegionOption, RegionSummary, StoreFilter
+
+from . import shop
+from .figures import say_as_of
+
+__all__ = ["router"]
+
+router = Router("inventory")
+router.include(shop.router)
+Ctx = Context[App]
+LEVELS, STORES = "/api/v1/inventory", "/api/v1/stores"
+
+
+@router.get("/api/stores", successor=STORES)
+def demo_stores(ctx: Ctx, query: DemoStoreFilter) -> list[dict[str, Any]]:
+    """List stores by region and name."""
+    wanted = StoreFilter(region=query.region, store_type=query.store_type, search=query.search)
+    found = sorted(ctx.app.stores.matching(wanted), key=lambda store: (store.region, store.name, store.id))
+    ctx.respond_header("X-Total-Count", str(len(found)))
+    return [demo_store(store) for store in found[: query.limit]]
+
+
+@router.post("/api/stores", access="manager", status=201, successor=STORES)
+def demo_make_store(ctx: Ctx, body: DemoNewStore) -> dict[str, Any]:
+    """Make a store."""
+    store = ctx.app.stores.create(body.canonical())
+    ctx.respond_header("Location", f"{STORES}/{store.id}")
+    return _written(demo_store(store), "Store created successfully")
+
+
+@router.get("/api/stores/options", successor=f"{STORES}/options")
+def demo_store_options(ctx: Ctx, query: OptionFilter) -> list[dict[str, Any]]:
+    """List stores to choose from."""
+    options = ctx.app.stores.options(query.region)
+    return [
+        {**one.model_dump(), "storeId": one.store_id, "storeName": one.store_name, "storeCode": one.store_code}
+        for one in options
+    ]
+
+
+@router.get("/api/stores/regions/options", successor=f"{STORES}/regions/options")
+def demo_region_options(ctx: Ctx) -> list[RegionOption]:
+    """List regions to choose from."""
+    return ctx.app.stores.region_options()
+
+
+@router.get("/api/stores/regions/summary", successor=f"{STORES}/regions/summary")
+def demo_region_summary(ctx: Ctx) -> list[RegionSummary]:
+    """Count the stores of each region by type."""
+    return ctx.app.stores.region_summary()
+
+
+@router.get("/api/stores/{id}", successor=f"{STORES}/{{id}}", etag=True)
+def demo_read_store(ctx: Ctx, id: str) -> dict[str, Any]:
+    """Return a store."""
+    return demo_store(ctx.app.stores.get(id))
+
+
+@router.put("/api/stores/{id}", access="manager", successor=f"{STORES}/{{id}}")
+def demo_change_store(ctx: Ctx, id: str, body: DemoStorePatch) -> dict[str, Any]:
+    """Change a store."""
+    patch = body.canonical(ctx.app.stores.get(id))
+    return _written(demo_store(ctx.app.stores.update(id, patch, ctx.precondition)), "Store updated successfully")
+
+
+@router.get("/api/inventory", successor=LEVELS)
+def demo_levels(ctx: Ctx, query: DemoLevelFilter) -> dict[str, Any]:
+    """List stock levels, the one that moved last first."""
+    page = _page(ctx, query.canonical())
+    return {"data": [demo_level(level) for level in page.items], **page.extra, "total": page.total}
+
+
+@router.get("/api/inventory/kpi", successor=f"{LEVELS}/kpi")
+def demo_kpi(ctx: Ctx, query: DemoFigures) -> Kpi:
+    """Return the key figures of stock."""
+    wanted = query.canonical()
+    kpi = ctx.app.stock_figures.kpi(wanted, ctx.app.stock_history.turnover(wanted))
+    say_as_of(ctx, kpi.as_of)
+    return kpi
+
+
+@router.get("/api/inventory/trends", successor=f"{LEVELS}/trends", etag=True)
+def demo_trends(ctx: Ctx, query: DemoFigures) -> list[TrendRow]:
+    """Return units and value at the end of each day."""
+    rows, as_of = ctx.app.stock_history.trend(query.canonical())
+    say_as_of(ctx, as_of)
+    return rows
+
+
+@router.get("/api/inventory/categories", successor=f"{LEVELS}/categories", etag=True)
+def demo_categories(ctx: Ctx, query: DemoFigures) -> list[CategoryRow]:
+    """Return what each category is worth."""
+    return ctx.app.stock_figures.shares(ShareFilter(region=query.region, store_id=query.store_id))
+
+
+@router.get("/api/inventory/alerts/low-stock", successor=f"{LEVELS}/low-stock")
+def demo_low_stock(ctx: Ctx, query: DemoLowFilter) -> list[dict[str, Any]]:
+    """List levels that run low, the lowest first."""
+    wanted = query.canonical()
+    lists = ctx.app.stock_lists
+    return _rows(ctx, listing(ctx, wanted, lists.low_stock(wanted), lists.level).items)
+
+
+@router.get("/api/inventory/warehouse", successor=f"{LEVELS}/warehouse")
+def demo_warehouse(ctx: Ctx, query: DemoWarehouseFilter) -> list[dict[str, Any]]:
+    """List products with their stock over all warehouses."""
+    ctx.app.sums.settle_due()
+    return [demo_warehouse_row(row) for row in ctx.app.warehouse_view.page(query.canonical(), None).rows]
+
+
+@router.get("/api/inventory/product/{id}", successor=LEVELS)
+def demo_levels_of_product(ctx: Ctx, id: str) -> list[dict[str, Any]]:
+    """List the levels of a product."""
+    return _rows(ctx, _page(ctx, _only(product_id=id)).items)
+
+
+@router.get("/api/inventory/store/{id}", successor=LEVELS)
+def demo_levels_of_store(ctx: Ctx, id: str) -> list[dict[str, Any]]:
+    """List the levels of a store."""
+    return _rows(ctx, _page(ctx, _only(store_id=id)).items)
+
+
+@router.put("/api/inventory/{id}", access="operator", successor=f"{LEVELS}/{{id}}")
+def demo_change_level(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]:
+    """Change a stock level; another quantity is booked as a correction."""
+    patch = body.canonical(ctx.app.levels.get(id))
+    level = ctx.app.levels.change(ctx.caller, id, patch, ctx.precondition)
+    return _written(demo_level(level), "Inventory updated successfully")
+
+
+@router.patch("/api/inventory/{id}/stock", access="operator", successor=f"{LEVELS}/{{id}}")
+def demo_set_stock(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]:
+    """Set the stock of a level."""
+    return demo_change_level(ctx, id, body)
+
+
+@router.patch("/api/inventory/{id}/reserve", access="operator", successor=f"{LEVELS}/reservations")
+def demo_reserve(ctx: Ctx, id: str, body: DemoQuantity) -> dict[str, Any]:
+    """Hold units of a level without end."""
+    ctx.app.reservations.hold_by_hand(ctx.caller, id, body.units())
+    return _written(demo_level(ctx.app.levels.get(id)), "Stock reserved successfully")
+
+
+@router.patch("/api/inventory/{id}/release", access="operator", successor=f"{LEVELS}/reservations")
+def demo_release(ctx: Ctx, id: str, body: DemoQuantity) -> dict[str, Any]:
+    """Free units held by hand, those held longest first."""
+    ctx.app.reservations.free_by_hand(ctx.caller, id, body.units())
+    return _written(demo_level(ctx.app.levels.get(id)), "Stock released successfully")
+
+
+def _only(**filters: str) -> LevelFilter:
+    """Return the filter of one product or store; an id that cannot be one is simply unknown."""
+    return LevelFilter(limit=1000).model_copy(update={name: [value] for name, value in filters.items()})
+
+
+def _page(ctx: Ctx, wanted: LevelFilter) -> Any:
+    lists = ctx.app.stock_lists
+    page = listing(ctx, wanted, lists.levels(wanted), lists.level)
+    ctx.sent.pop("Link", None)
+    return page
+
+
+def _rows(ctx: Ctx, levels: Any) -> list[dict[str, Any]]:
+    ctx.sent.pop("Link", None)
+    return [demo_level(level) for level in levels]
+
+
+def _written(data: dict[str, Any], message: str) -> dict[str, Any]:
+    return {"success": True, "data": data, "message": message, "error": None}
