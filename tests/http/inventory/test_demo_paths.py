@@ -164,8 +164,9 @@ def test_the_shop_backend_lists_products_that_run_low_over_all_stores(shop: Shop
         shop.stock(bowl, 8, store)
 
     found = ok(shop.viewer.get("/ecommerce/v1/get_low_stock_products"))["data"]["products"]
-    more = ok(shop.viewer.get("/ecommerce/v1/get_low_stock_products", {"quantity_threshold": 20}))
+    more = ok(shop.viewer.get("/ecommerce/v1/get_low_stock_products", quantity_threshold=20))
 
     assert [(each["id"], each["quantity"], each["price"]) for each in found] == [(cup, 6, "2.00")]
     assert pot not in {each["id"] for each in found}
+    assert [each["id"] for each in more["data"]["products"]] == [cup, bowl]
     assert more["status_code"] == 200
