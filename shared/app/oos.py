@@ -9,7 +9,7 @@ from shared.app.stock import StockParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.oos.history import History
     from shared.oos.live import LiveStock
     from shared.oos.marks import Marks
+    from shared.oos.own import OwnShelves
     from shared.oos.publisher import Publisher
     from shared.oos.reader import SnapshotReader
     from shared.oos.refresh import RefreshHandler
@@ -68,7 +69,7 @@ class OosParts(StockParts):
         """Return reading held orders."""
         from shared.oos.service import OosService
 
-        return OosService(self.store, self.snapshots, self.own_stock)
+        return OosService(self.store, self.snapshots, self.own_shelves.free)
 
     @once
     def desk(self) -> Desk:
@@ -100,9 +101,12 @@ class OosParts(StockParts):
         secrets = {"shipbob": self.settings.shipbob_webhook_secret, "stord": self.settings.stord_webhook_secret}
         return WebhookService(secrets, self.marks, self.jobs, self.clock, order_of)
 
-    def own_stock(self, skus: Collection[str]) -> Mapping[str, Sequence[tuple[str, int]]]:
-        """Return the free units of SKUs in our own stores, as (store, units)."""
-        return {}
+    @once
+    def own_shelves(self) -> OwnShelves:
+        """Return what the house itself knows of SKUs."""
+        from shared.oos.own import OwnShelves
+
+        return OwnShelves(self.store)
 
     @once
     def refreshes(self) -> RefreshService:
@@ -145,11 +149,7 @@ class OosParts(StockParts):
         """Return what replaces a source's snapshot."""
         from shared.oos.publisher import Publisher
 
-        return Publisher(self.store, self.ids, self.history, self.snapshots.forget, self.product_ids)
-
-    def product_ids(self, skus: Collection[str]) -> Mapping[str, str]:
-        """Return our product's id of each SKU we know."""
-        return {}
+        return Publisher(self.store, self.ids, self.history, self.snapshots.forget, self.own_shelves.product_ids)
 
     @once
     def refresh_handler(self) -> RefreshHandler:
@@ -198,9 +198,11 @@ class OosParts(StockParts):
         return self.refresh_order_handler(step)
 
     def _refresh_ended(self, job: Record) -> Sequence[Write]:
-        from shared.oos.refreshes import ended_writes
+        from shared.oos.refreshes import ended_writes, run_row
 
-        return ended_writes(self.store, self.snapshots.forget, job)
+        row = run_row(job)
+        told = self.outbox.rows(self.oos_tables.runs.name, row["id"], [row])
+        return [*ended_writes(self.store, self.snapshots.forget, job), told]
 
     def _scheduled_refresh(self) -> list[str]:
         from shared.core.caller import SYSTEM

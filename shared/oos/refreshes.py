@@ -27,7 +27,7 @@ from shared.oos.words import SOURCES, SourceName
 from shared.ports.documents import Create, Put, Query, Stored, Write
 from shared.ports.store import Store
 
-__all__ = ["KIND", "RefreshService", "StartedRefresh", "ended_writes", "run_view"]
+__all__ = ["KIND", "RefreshService", "StartedRefresh", "ended_writes", "run_row", "run_view"]
 
 KIND = "refresh-source"
 _COUNTS = ("pages", "fetched", "held", "opened", "updated", "reopened", "resolved", "unverified", "rejected")
@@ -190,6 +190,13 @@ def run_view(record: Record) -> RefreshRun:
             for name in ("started_at", "finished_at", "duration_ms", "created_by", "created_at")
         },
     )
+
+
+def run_row(record: Record) -> dict[str, Any]:
+    """Return a run that has ended as its row of the warehouse table."""
+    shown = run_view(record).model_dump(mode="json")
+    error = shown.pop("error") or {}
+    return shown | {f"error_{name}": error.get(name) for name in ("code", "detail", "page")}
 
 
 def _error(record: Record) -> dict[str, Any] | None:
