@@ -105,4 +105,5 @@ def cents(amount: Any) -> int:
 def lines_in_cents(row: Row) -> int:
     """Return the value of a row's short lines in cents."""
     prices = [(Decimal(line["unit_price"] or 0), line["ordered_quantity"]) for line in short_lines(row)]
-    return round(sum(price * units for price, units in prices) * 100)
+    total: Decimal = sum((price * units for price, units in prices), Decimal(0))
+    return round(total * 100)
