@@ -1,13 +1,13 @@
 """The two shapes of a report: a list of periods, or an object keyed by their bounds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.sales.buckets import Bucket, Span
 from shared.sales.made import Figures, Made
 
-__all__ = ["as_list", "as_map", "with_money"]
+__all__ = ["as_list", "as_map"]
 
 Data = dict[str, Any]
 _MONEY = ("price_per_unit", "revenue")
@@ -40,17 +40,6 @@ def as_map(made: Made) -> Data:
         return values[0]
     keys = [f"{wanted.written(span.start)},{wanted.written(span.end)}" for span in wanted.spans]
     return dict(zip(keys, values, strict=True))
-
-
-def with_money(content: Any, write: Callable[[float], Any]) -> Any:
-    """Return a shape with every amount written another way; amounts are the floats in it."""
-    if isinstance(content, float):
-        return write(content)
-    if isinstance(content, Mapping):
-        return {key: with_money(value, write) for key, value in content.items()}
-    if isinstance(content, list):
-        return [with_money(each, write) for each in content]
-    return content
 
 
 def _entry(made: Made, span: Span, figures: Figures) -> Data:

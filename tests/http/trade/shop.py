@@ -5,7 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from functions.orders import legacy as orders_legacy
 from functions.orders import routes as orders
+from functions.sales import legacy as sales_legacy
 from functions.sales import routes as sales
 from functions.worker import routes as worker
 from shared.adapters.local_queue import Claimed, Dispatcher
@@ -34,7 +36,7 @@ ENVIRONMENT = {
     "WAREHOUSE_URL": "duckdb:///:memory:",
     **dict.fromkeys(("RATE_LIMIT_IP", "RATE_LIMIT_USER", "RATE_LIMIT_LOGIN", "RATE_LIMIT_COSTLY"), "0"),
 }
-ROUTERS = [sales.router, orders.router, worker.router]
+ROUTERS = [sales.router, sales_legacy.router, orders.router, orders_legacy.router, worker.router]
 
 
 class Shop:
