@@ -5,10 +5,12 @@ from typing import cast
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
+from shared.http.exports import export, walked
 from shared.http.page import listing, make_page, place_of
-from shared.http.router import Router
+from shared.http.router import Raw, Router
 from shared.inventory.models import (
     InventoryLevel,
+    LevelExport,
     LevelFilter,
     LevelPatch,
     LowStockFilter,
@@ -45,6 +47,14 @@ def list_warehouse(ctx: Ctx, query: WarehouseFilter) -> Page[WarehouseRow]:
     ctx.app.sums.settle_due()
     found = ctx.app.warehouse_view.page(query, place_of(ctx, query))
     return cast("Page[WarehouseRow]", make_page(ctx, query, found.rows, found.next, found.total))
+
+
+@router.get("/api/v1/inventory/export", policy="costly")
+def export_levels(ctx: Ctx, query: LevelExport) -> Raw:
+    """Write all stock levels that match as a file."""
+    lists = ctx.app.stock_lists
+    rows = walked(ctx.app.store, lists.levels(query), query, lists.level)
+    return export(ctx, "inventory", tuple(InventoryLevel.model_fields), rows, query)
 
 
 @router.post("/api/v1/inventory", access="operator", status=201)

@@ -5,14 +5,16 @@ from typing import cast
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
+from shared.http.exports import export, walked
 from shared.http.page import listing
-from shared.http.router import Router
+from shared.http.router import Raw, Router
 from shared.inventory.models import (
     AdjustBody,
     Adjusted,
     BulkBody,
     HistoryFilter,
     Movement,
+    MovementExport,
     MovementFilter,
     Moves,
     TransferBody,
@@ -48,6 +50,14 @@ def list_movements(ctx: Ctx, query: MovementFilter) -> Page[Movement]:
     """List movements, newest first."""
     lists = ctx.app.stock_lists
     return cast("Page[Movement]", listing(ctx, query, lists.movements(query), lists.movement))
+
+
+@router.get("/api/v1/inventory/movements/export", policy="costly")
+def export_movements(ctx: Ctx, query: MovementExport) -> Raw:
+    """Write all movements that match as a file."""
+    lists = ctx.app.stock_lists
+    rows = walked(ctx.app.store, lists.movements(query), query, lists.movement)
+    return export(ctx, "movements", tuple(Movement.model_fields), rows, query)
 
 
 @router.get("/api/v1/inventory/products/{id}/history")

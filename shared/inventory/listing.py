@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from shared.inventory import lists
 from shared.inventory.lists import Asked
-from shared.inventory.models import HistoryFilter, LevelFilter, LowStockFilter, MovementFilter, ReservationFilter
+from shared.inventory.models import (
+    HistoryFields,
+    LevelExport,
+    LevelFilter,
+    LowStockFilter,
+    MovementFields,
+    ReservationFilter,
+)
 from shared.inventory.reservations import Reservations
 from shared.inventory.rules import Data
 from shared.inventory.service import Levels
@@ -23,7 +30,7 @@ class StockLists:
     level_views: Levels
     reservation_views: Reservations
 
-    def levels(self, wanted: LevelFilter) -> Asked:
+    def levels(self, wanted: LevelFilter | LevelExport) -> Asked:
         """Return what a list of levels asks."""
         self.sums.settle_due()
         return lists.levels(wanted)
@@ -33,11 +40,11 @@ class StockLists:
         self.sums.settle_due()
         return lists.low_stock(wanted)
 
-    def movements(self, wanted: MovementFilter) -> Asked:
+    def movements(self, wanted: MovementFields) -> Asked:
         """Return what a list of movements asks."""
         return lists.movements(wanted)
 
-    def history(self, product_id: str, wanted: HistoryFilter) -> Asked:
+    def history(self, product_id: str, wanted: HistoryFields) -> Asked:
         """Return what the list of a product's movements asks."""
         return lists.movements(wanted, product_id)
 

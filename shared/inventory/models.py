@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.core.page import PageQuery
+from shared.core.clock import instant
+from shared.core.page import ExportQuery, PageQuery
 from shared.core.quantities import Count, Positive, Quantity, Version
 from shared.core.text import Id, Search, Text
 from shared.core.times import From, To
@@ -17,12 +18,16 @@ __all__ = [
     "Adjusted",
     "BulkBody",
     "CloseBody",
+    "HistoryFields",
     "HistoryFilter",
     "InventoryLevel",
+    "LevelExport",
     "LevelFilter",
     "LevelPatch",
     "LowStockFilter",
     "Movement",
+    "MovementExport",
+    "MovementFields",
     "MovementFilter",
     "Moves",
     "NewLevel",
@@ -46,6 +51,12 @@ Reference = Annotated[Text, Field(max_length=255)]
 Region = Annotated[Text, Field(min_length=1, max_length=100)]
 Ids = Annotated[list[Id] | None, Field(max_length=10)]
 Names = Annotated[list[Region] | None, Field(max_length=10)]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(instant, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A time written as stored ones are, to the microsecond."""
 Signed = Annotated[Quantity, AfterValidator(_not_zero)]
 
 
@@ -218,8 +229,8 @@ class CloseBody(BaseModel, defer_build=True):
     reason: Reason | None = None
 
 
-class LevelFilter(PageQuery):
-    """Which levels are wanted."""
+class LevelFields(BaseModel):
+    """What levels are filtered and sorted by."""
 
     SORTS: ClassVar[tuple[str, ...]] = ("-last_updated", "available", "sku")
 
@@ -234,6 +245,14 @@ class LevelFilter(PageQuery):
     created_to: To | None = None
 
 
+class LevelFilter(LevelFields, PageQuery):
+    """Which levels are wanted."""
+
+
+class LevelExport(LevelFields, ExportQuery):
+    """Which levels are to be written."""
+
+
 class LowStockFilter(PageQuery):
     """Which levels that run low are wanted."""
 
@@ -245,8 +264,8 @@ class LowStockFilter(PageQuery):
     threshold: Quantity | None = None
 
 
-class HistoryFilter(PageQuery):
-    """Which movements of a product are wanted."""
+class HistoryFields(BaseModel):
+    """What the movements of a product are filtered by."""
 
     store_id: Ids = None
     transaction_type: Annotated[list[MovementType] | None, Field(max_length=10)] = None
@@ -254,10 +273,22 @@ class HistoryFilter(PageQuery):
     created_to: To | None = None
 
 
-class MovementFilter(HistoryFilter):
-    """Which movements are wanted."""
+class MovementFields(HistoryFields):
+    """What movements are filtered by."""
 
     product_id: Ids = None
+
+
+class HistoryFilter(HistoryFields, PageQuery):
+    """Which movements of a product are wanted."""
+
+
+class MovementFilter(MovementFields, PageQuery):
+    """Which movements are wanted."""
+
+
+class MovementExport(MovementFields, ExportQuery):
+    """Which movements are to be written."""
 
 
 class ReservationFilter(PageQuery):
@@ -335,7 +366,7 @@ class Kpi(BaseModel, defer_build=True):
     average_turnover: float | None
     total_quantity: int
     total_reserved: int
-    as_of: datetime | None
+    as_of: Moment | None
 
 
 class TrendRow(BaseModel, defer_build=True):

@@ -1,6 +1,6 @@
 """The whole product with a shop in it: stores, products, and a client for each kind of caller."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,11 @@ class Shop:
     clients: dict[str, Client]
     mint: TokenMint
     handle: Any
-    made: list[str] = field(default_factory=list)
+
+    def later(self, seconds: float) -> None:
+        """Move time on; everybody signs in again."""
+        self.clock.advance(seconds)
+        self.clients.update(_signed_in(self.handle, self.mint))
 
     @property
     def operator(self) -> Client:
@@ -129,6 +133,9 @@ def a_shop(folder: Path, documents: Documents | None = None, **environment: str)
     realm = Realm(app.settings.auth_issuer, app.settings.auth_audience)
     mint = TokenMint(lambda: app.signing_key, realm, clock, app.ids)
     handle = serve(routers(), lambda: app)
+    return Shop(app, clock, _signed_in(handle, mint), mint, handle)
+
+
+def _signed_in(handle: Any, mint: TokenMint) -> dict[str, Client]:
     people = {role.value: Caller(f"usr_{role.value}", role.value, role) for role in Role}
-    clients = {name: Client(handle).as_(f"Bearer {mint.mint(caller)}") for name, caller in people.items()}
-    return Shop(app, clock, clients, mint, handle)
+    return {name: Client(handle).as_(f"Bearer {mint.mint(caller)}") for name, caller in people.items()}
