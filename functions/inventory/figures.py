@@ -7,17 +7,17 @@ from shared.app import App
 from shared.core.clock import instant
 from shared.http.context import Context
 from shared.http.router import Router
-from shared.inventory.models import (
+from shared.inventory.figure_models import (
     Audit,
     CategoryRow,
     Figures,
     Kpi,
-    Moves,
     RepairBody,
     ShareFilter,
     TrendFilter,
     TrendRow,
 )
+from shared.inventory.models import Moves
 
 __all__ = ["router", "say_as_of"]
 

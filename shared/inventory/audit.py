@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from shared.core.clock import instant
 from shared.core.errors import NotFound
+from shared.inventory.figure_models import Audit, Difference
 from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
 from shared.inventory.ledger import Ledger
-from shared.inventory.models import Audit, Difference
 from shared.inventory.rules import Data, live
 from shared.ports.documents import Key, Query, Stored
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.money import number, rounded
+from shared.inventory.figure_models import CategoryRow, CurrencyValue, Figures, Kpi, ShareFilter
 from shared.inventory.lists import figures
-from shared.inventory.models import CategoryRow, CurrencyValue, Figures, Kpi, ShareFilter
 from shared.inventory.rules import Data, recounted
 from shared.ports.store import Store
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from shared.core.money import number, rounded
 from shared.core.times import start_of
+from shared.inventory.figure_models import Figures, TrendFilter, TrendRow
 from shared.inventory.figures import StockFigures
-from shared.inventory.models import Figures, TrendFilter, TrendRow
 from shared.inventory.warehouse import UNITS_BY_DAY, UNITS_BY_PRODUCT
 from shared.ports.warehouse import Warehouse
 

@@ -8,7 +8,8 @@ from pydantic import AliasChoices, BaseModel, Field
 from shared.core.errors import ValidationFailed
 from shared.core.quantities import Count, Positive, Quantity, Version
 from shared.core.text import Id, Search
-from shared.inventory.models import Ids, LevelFilter, LevelPatch, LowStockFilter, Names, TrendFilter, WarehouseFilter
+from shared.inventory.figure_models import TrendFilter
+from shared.inventory.models import Ids, LevelFilter, LevelPatch, LowStockFilter, Names, WarehouseFilter
 
 __all__ = [
     "AddInventory",

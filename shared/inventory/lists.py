@@ -11,9 +11,9 @@ from typing import Any
 
 from shared.core.clock import instant
 from shared.core.words import matches, words
+from shared.inventory.figure_models import Figures
 from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS
 from shared.inventory.models import (
-    Figures,
     HistoryFields,
     LevelExport,
     LevelFilter,

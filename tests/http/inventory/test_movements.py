@@ -153,19 +153,19 @@ def test_movements_are_filtered_and_paged_newest_first(shop: Shop) -> None:
         shop.clock.advance(60)
     ok(shop.operator.post(ADJUST, {"product_id": cup, "quantity": -1}))
 
-    def units(path: str = MOVEMENTS, **query: Any) -> list[int]:
+    def moved(path: str = MOVEMENTS, **query: Any) -> list[int]:
         return [each["quantity"] for each in ok(shop.viewer.get(path, **query))["items"]]
 
-    assert units() == [-1, 2, 7, 5]
-    assert units(product_id=cup) == [-1, 2, 5]
-    assert units(product_id=cup, store_id=other) == [2]
-    assert units(transaction_type="removal") == [-1]
-    assert units(transaction_type=["addition", "removal"], product_id=[cup, bowl]) == [-1, 2, 7, 5]
-    assert units(product_id="prd_none") == []
-    assert units(sort="created_at", limit=2) == [5, 7]
+    assert moved() == [-1, 2, 7, 5]
+    assert moved(product_id=cup) == [-1, 2, 5]
+    assert moved(product_id=cup, store_id=other) == [2]
+    assert moved(transaction_type="removal") == [-1]
+    assert moved(transaction_type=["addition", "removal"], product_id=[cup, bowl]) == [-1, 2, 7, 5]
+    assert moved(product_id="prd_none") == []
+    assert moved(sort="created_at", limit=2) == [5, 7]
     second = ok(shop.viewer.get(MOVEMENTS, sort="created_at"))["items"][1]["created_at"]
-    assert units(created_from=second, created_to=second) == [7]
-    assert units(f"/api/v1/inventory/products/{cup}/history", store_id=other) == [2]
+    assert moved(created_from=second, created_to=second) == [7]
+    assert moved(f"/api/v1/inventory/products/{cup}/history", store_id=other) == [2]
     assert shop.viewer.get("/api/v1/inventory/products/prd_none/history").problem == "NotFound"
     assert shop.viewer.get(MOVEMENTS, transaction_type="gift").status == 422
 

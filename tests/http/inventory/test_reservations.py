@@ -10,6 +10,7 @@ PATH = "/api/v1/inventory/reservations"
 
 
 def _held(shop: Shop, **said: Any) -> dict[str, Any]:
+    shop.clock.advance(1)
     return dict(ok(shop.operator.post(PATH, {"product_id": "prd_cup", "quantity": 4, **said}), 201))
 
 
