@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.clock import LocalClock
+from local.demo.load import load
 from local.environment import local_environment
 from local.simulators import Fault, Options, ShipBob, Simulator, Stord, parse_faults
 from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
@@ -90,6 +91,8 @@ class Product:
         if settings.admin_email and settings.admin_password:
             self.app.identity.ensure_first_admin(settings.admin_email, settings.admin_password)
         self.app.identity.seed_demo_users(settings.demo_password)
+        if settings.demo_data:
+            load(self.app)
 
     def _start_simulators(self) -> None:
         kinds: dict[str, type[Simulator]] = {"shipbob": ShipBob, "stord": Stord}

@@ -181,6 +181,10 @@ class StockParts(JobParts):
         """Say whether something keeps a store from being deleted; parts add open orders."""
         return self.stock_places.is_holding(store_id)
 
+    def has_open_orders(self, product_id: str) -> bool:
+        """Say whether open orders keep a product from being archived; the part of orders says so."""
+        return False
+
     def incoming(self, pairs: Sequence[Pair]) -> Mapping[Pair, int]:
         """Return the units on their way to levels (open transfer orders); parts add theirs."""
         return {}

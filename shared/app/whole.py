@@ -1,5 +1,6 @@
 """The application: every part of the business in one object."""
 
+from shared.app.catalog import CatalogParts
 from shared.app.identity import IdentityParts
 from shared.app.oos import OosParts
 from shared.app.trade import TradeParts
@@ -8,6 +9,7 @@ __all__ = ["App"]
 
 
 class App(
+    CatalogParts,
     IdentityParts,
     OosParts,
     TradeParts,

@@ -1,11 +1,11 @@
 """Categories: groups of products with a unique slug. A product names its category; an unknown name makes one."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.catalog.models import CategoryPatch, NewCategory
+from shared.catalog.models import CategoryFilter, CategoryPatch, NewCategory
 from shared.catalog.record import PRODUCTS
 from shared.catalog.views import category_view
 from shared.core.clock import Clock, instant
@@ -16,7 +16,7 @@ from shared.core.words import words
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 
-__all__ = ["CATEGORIES", "Categories", "category_key", "slug_of"]
+__all__ = ["CATEGORIES", "Asked", "Categories", "category_key", "listed", "slug_of"]
 
 CATEGORIES = "categories"
 _SLUGS = "category_slugs"
@@ -64,6 +64,11 @@ class Categories:
         """Return the categories with one of these names (at most 10), oldest first."""
         found = self.store.query(Query(CATEGORIES, (("name", names[0] if len(names) == 1 else names),), limit=100))
         return sorted(found, key=lambda stored: (stored.data["created_at"], stored.key.id))
+
+    def slugs(self, category_ids: Iterable[str | None]) -> dict[str, str]:
+        """Return the slugs of categories by id, of those that exist."""
+        keys = [category_key(category_id) for category_id in dict.fromkeys(category_ids) if category_id is not None]
+        return {key.id: stored.data["slug"] for key, stored in self.store.get_many(keys).items()} if keys else {}
 
     def create(self, wanted: NewCategory) -> Stored:
         """Make a category; raise AlreadyExists when its slug is taken."""
@@ -161,3 +166,26 @@ def _changes(patch: CategoryPatch, shown: Mapping[str, Any]) -> dict[str, Any]:
         if value is None:
             raise ValidationFailed.at(f"/{name}", "required", "This key cannot be cleared.")
     return changes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query, and the condition it could not hold."""
+
+    query: Query
+    keep: Callable[[Stored], bool] | None = None
+
+
+def listed(wanted: CategoryFilter) -> Asked:
+    """Return what a list of categories asks."""
+    low, high = (instant(each) if each else None for each in (wanted.created_from, wanted.created_to))
+    if wanted.order.field == "created_at":
+        return Asked(Query(CATEGORIES, at_least=low, at_most=high))
+    if low is None and high is None:
+        return Asked(Query(CATEGORIES))
+
+    def keep(stored: Stored) -> bool:
+        made = stored.data["created_at"]
+        return (low is None or low <= made) and (high is None or made <= high)
+
+    return Asked(Query(CATEGORIES), keep)

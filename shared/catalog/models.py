@@ -7,10 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.core.exports import ExportQuery
 from shared.core.money import Currency, Money
 from shared.core.page import PageQuery
 from shared.core.quantities import Count, Quantity, Version
 from shared.core.text import Id, Search, Text
+from shared.core.times import From, To
 
 __all__ = [
     "PAIRS",
@@ -20,8 +22,10 @@ __all__ = [
     "NewCategory",
     "NewProduct",
     "Product",
+    "ProductExport",
     "ProductFilter",
     "ProductPatch",
+    "ProductQuery",
     "ProductStatus",
     "StockStatus",
 ]
@@ -223,6 +227,18 @@ class ProductFilter(PageQuery):
     barcode: Annotated[Text, Field(max_length=200)] | None = None
     search: Search | None = None
     ids: Annotated[list[Id] | None, Field(max_length=100)] = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class ProductQuery(BaseModel):
+    """What is shown with a product."""
+
+    include: Annotated[list[Literal["levels", "vendors"]] | None, Field(max_length=10)] = None
+
+
+class ProductExport(ExportQuery, ProductFilter):
+    """Which products are to be exported."""
 
 
 class Category(BaseModel):
@@ -260,3 +276,6 @@ class CategoryFilter(PageQuery):
     """Which categories are wanted."""
 
     SORTS: ClassVar[tuple[str, ...]] = ("name", "-created_at")
+
+    created_from: From | None = None
+    created_to: To | None = None

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Protocol
 
 from shared.catalog.barcodes import Code, read_code
 from shared.catalog.categories import Categories
 from shared.catalog.changes import asked_changes, new_fields, refuse_empty
+from shared.catalog.history import HISTORIC, Changed, change_write
 from shared.catalog.models import NewProduct, ProductPatch, ProductStatus
 from shared.catalog.record import (
-    PRODUCTS,
     claims_of,
     first_stock,
     product_key,
@@ -27,18 +26,18 @@ from shared.core.ids import Ids
 from shared.inventory.ledger import Change, Ledger
 from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType
-from shared.ports.documents import Create, Delete, Key, Position, Put, Query, Stored, Write
+from shared.ports.documents import Create, Delete, Key, Put, Stored, Write
 from shared.ports.store import Store
 from shared.stores.scope import check_scope
 
-__all__ = ["PRICE_CHANGES", "Products", "Rules", "Stores", "price_row"]
+__all__ = ["COPIED", "PRICE_CHANGES", "PRICE_FIELDS", "Products", "Rules", "Stores", "price_row"]
 
 Data = dict[str, Any]
 
 PRICE_CHANGES = "price_changes"
 PRICE_FIELDS = {"sale_price": "sale_price", "unit_cost": "cost_price"}
 """Stored prices, and what their history calls them."""
-_COPIED = frozenset(
+COPIED = frozenset(
     {
         "sku",
         "name",
@@ -53,8 +52,6 @@ _COPIED = frozenset(
     }
 )
 """What levels repeat of their product."""
-_IN_ONE_COMMIT = 50
-_STEP = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +124,54 @@ class Products:
         """Take a product out of all lists; raise InvalidState while units are reserved or orders are open."""
         self.store.atomically(lambda: self._archived(caller, product_id, condition))
 
+    def read(self, text: str) -> Code:
+        """Read a code as scanned today."""
+        return read_code(text, self.clock.now().date())
+
     def code(self, barcode: str | None, pointer: str = "/barcode") -> Code | None:
         """Read a barcode that is to be kept; with STRICT_BARCODES raise ValidationFailed for a wrong check digit."""
         if barcode is None:
             return None
-        code = read_code(barcode, self.clock.now().date())
+        code = self.read(barcode)
         if self.rules.strict_barcodes and code.valid_check_digit is False:
             raise ValidationFailed.at(pointer, "bad_check_digit", "The check digit of this barcode is wrong.")
         return code
 
     def apply(self, caller: Caller, stored: Stored, changes: Mapping[str, Any], *, reason: str | None = None) -> Stored:
-        """Write changes of stored fields, with claims, price history and everything that repeats them."""
+        """Write changes of stored fields, with claims, history and everything that repeats them."""
         if not changes:
             return stored
+        after, writes = self.planned(caller, stored, changes, reason=reason)
+        change = Changed(stored.key.id, after.data["version"], stored.data, changes)
+        self.store.write([*writes, change_write(self.ids.new("chg"), self.said(caller, reason), [change])])
+        if not COPIED.isdisjoint(changes):
+            self.sums.relabel_product(stored.key.id, after.data)
+        return after
+
+    def said(self, caller: Caller, reason: str | None) -> Data:
+        """Return who changes something, when and why, as history keeps it."""
+        return {"user_id": caller.user_id, "reason": reason, "created_at": instant(self.clock.now())}
+
+    def category_told(self, category_id: str | None, name: str | None, *, make: bool = True) -> Data:
+        """Return the category fields of a product that names it by id or name; without `make` an unknown one has no id yet.
+
+        Raise NotFound for an unknown id, ValidationFailed when both are given and differ.
+        """
+        if category_id is None:
+            if name is not None and not make:
+                known = self.categories.named((name,))
+                return {"category_id": known[0].key.id if known else None, "category": name}
+            found = None if name is None else self.categories.ensure(name)
+        else:
+            found = self.categories.get(category_id)
+            if name is not None and found.data["name"] != name:
+                raise _other_category()
+        return {"category_id": found.key.id if found else None, "category": found.data["name"] if found else None}
+
+    def planned(
+        self, caller: Caller, stored: Stored, changes: Mapping[str, Any], *, reason: str | None = None
+    ) -> tuple[Stored, list[Write]]:
+        """Return the product after some changes and the writes of its own documents, its prices' history among them."""
         stamps = {"updated_at": instant(self.clock.now()), "version": stored.data["version"] + 1}
         after = replace(stored, data=with_finders({**stored.data, **changes, **stamps}))
         writes: list[Write] = [Put(stored.key, after.data, stored.version)]
@@ -149,10 +181,7 @@ class Products:
             for field in PRICE_FIELDS
             if field in changes
         ]
-        self.store.write([*writes, *self._stock_writes(after)])
-        if not _COPIED.isdisjoint(changes):
-            self.sums.relabel_product(stored.key.id, after.data)
-        return after
+        return after, [*writes, *self._stock_writes(after)]
 
     def price_write(
         self, caller: Caller, after: Stored, field: str, old: str | None, *, reason: str | None = None
@@ -161,24 +190,6 @@ class Products:
         row = price_row(after, field, old)
         return Create(Key(PRICE_CHANGES, self.ids.new("prc")), {**row, "reason": reason, "user_id": caller.user_id})
 
-    def relabel(self, product_ids: Sequence[str]) -> None:
-        """Let the levels of products repeat them as they are now, a few products to a commit."""
-        for begin in range(0, len(product_ids), _IN_ONE_COMMIT):
-            some = product_ids[begin : begin + _IN_ONE_COMMIT]
-            self.store.atomically(partial(self._relabelled, some))
-
-    def rename_category(self, category_id: str, name: str) -> None:
-        """Let the products of a category repeat its name: outside of any commit, and safe to do again."""
-        after: Position | None = None
-        while found := self._of_category(category_id, after):
-            for stored in found:
-                if stored.data["category"] != name:
-                    self.store.atomically(partial(self._renamed, stored.key.id, category_id, name))
-            after = Position(None, found[-1].key.id)
-
-    def _of_category(self, category_id: str, after: Position | None) -> list[Stored]:
-        return self.store.query(Query(PRODUCTS, (("category_id", category_id),), limit=_STEP, after=after))
-
     def _created(self, caller: Caller, wanted: NewProduct, product_id: str, sku: str) -> Stored:
         fields = new_fields(wanted, sku=sku, currency=self.rules.currency)
         self._check_images(fields["images"])
@@ -186,13 +197,15 @@ class Products:
         now = instant(self.clock.now())
         stamps = {"created_at": now, "updated_at": now, "version": 1}
         kept = {"barcode": code.kept if code else None}
-        category = self._category_told(wanted.category_id, wanted.category)
+        category = self.category_told(wanted.category_id, wanted.category)
         product = Stored(product_key(product_id), with_finders({**fields, **kept, **category, **stamps}), "")
         claims = claims_of(product.data, code.claim if code else None)
         self._refuse_taken(claims)
         writes: list[Write] = [Create(product.key, product.data)]
         writes.append(Create(stock_key(product_id), first_stock(product_id, product.data)))
         writes += [Create(key, {"product_id": product_id}) for key in claims]
+        made = Changed(product_id, 1, {}, {name: product.data[name] for name in HISTORIC})
+        writes.append(change_write(self.ids.new("chg"), self.said(caller, "created"), [made]))
         self.store.write(writes)
         if wanted.current_stock is not None:
             store_id = self._store_for(caller, wanted.store_id)
@@ -249,16 +262,6 @@ class Products:
         check_scope(caller, store_id)
         return store_id
 
-    def _category_told(self, category_id: str | None, name: str | None) -> Data:
-        """Return the category fields of a product that names it by id or name."""
-        if category_id is None:
-            found = None if name is None else self.categories.ensure(name)
-        else:
-            found = self.categories.get(category_id)
-            if name is not None and found.data["name"] != name:
-                raise _other_category()
-        return {"category_id": found.key.id if found else None, "category": found.data["name"] if found else None}
-
     def _category_changes(self, patch: ProductPatch, present: Mapping[str, Any]) -> Data:
         """Return the category fields that change; of id and name the one that differs from the present wins."""
         given = patch.model_fields_set
@@ -268,7 +271,7 @@ class Products:
             return {}
         if by_id and by_name and (patch.category_id is None) != (patch.category is None):
             raise _other_category()
-        told = self._category_told(patch.category_id if by_id else None, patch.category if by_name else None)
+        told = self.category_told(patch.category_id if by_id else None, patch.category if by_name else None)
         return {name: value for name, value in told.items() if value != present[name]}
 
     def _check_images(self, images: Iterable[str]) -> None:
@@ -283,7 +286,7 @@ class Products:
                 raise AlreadyExists(f"Another product has this {field}.", field=field)
 
     def _claims(self, product: Mapping[str, Any]) -> dict[Key, str]:
-        code = None if product["barcode"] is None else read_code(product["barcode"], self.clock.now().date())
+        code = None if product["barcode"] is None else self.read(product["barcode"])
         return claims_of(product, code.claim if code else None)
 
     def _claim_writes(self, before: Stored, after: Stored) -> list[Write]:
@@ -301,17 +304,6 @@ class Products:
             return []
         facts = stock_facts(after.data, stock.data)
         return [] if facts == stock.data else [Put(stock.key, facts, stock.version)]
-
-    def _relabelled(self, product_ids: Sequence[str]) -> None:
-        for key, stored in self.store.get_many([product_key(product_id) for product_id in product_ids]).items():
-            self.sums.relabel_product(key.id, stored.data)
-
-    def _renamed(self, product_id: str, category_id: str, name: str) -> None:
-        stored = self.get(product_id)
-        if stored.data["category_id"] == category_id and stored.data["category"] != name:
-            data = with_finders({**stored.data, "category": name})
-            self.store.write([Put(stored.key, data, stored.version)])
-            self.sums.relabel_product(product_id, data)
 
 
 def price_row(after: Stored, field: str, old: str | None) -> Data:

@@ -6,13 +6,14 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from shared.core.errors import BadRequest, FieldError, ValidationFailed
 from shared.http.bodies import Nothing, canonical, examine, form, read
 from shared.http.exchange import Exchange
 from shared.http.idempotency import read_key
 from shared.http.problems import validation_failed
-from shared.http.queries import Pairs, QueryReader, pairs, unknown_parameters
+from shared.http.queries import Pairs, QueryReader, pairs, texts_of, unknown_parameters
 from shared.http.router import FORM, JSON, Operation
 
 __all__ = ["Inputs", "inputs_of"]
@@ -40,6 +41,8 @@ def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
     given = pairs(exchange.request.query_string)
     key = _key(exchange, operation)
     body, content = (b"", None) if operation.raw else _readable(exchange)
+    if operation.merge_query and operation.body is not None and isinstance(content, dict):
+        body = to_json({**texts_of(operation.body, given), **content})
     arguments: dict[str, Any] = dict(exchange.found.arguments) if exchange.found else {}
     errors: list[FieldError] = []
     try:

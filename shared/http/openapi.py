@@ -159,7 +159,7 @@ def _operation(operation: Operation, pattern: str, schemas: _Schemas) -> Json:
         made["parameters"].append(_IF_MATCH)
     if operation.body is not None:
         schema = schemas.of(operation, "body", "validation")
-        required = bool(schemas.resolved(schema).get("required"))
+        required = bool(schemas.resolved(schema).get("required")) and not operation.merge_query
         content = {media: {"schema": schema} for media in operation.accepts}
         made["requestBody"] = {"required": required, "content": content}
     if operation.access == "public":

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from shared.core.errors import BadRequest, FieldError
 from shared.core.page import PageQuery
 from shared.http.problems import field_errors, query_pointer, validation_failed
 
-__all__ = ["Pairs", "QueryReader", "pairs", "unknown_parameters"]
+__all__ = ["Pairs", "QueryReader", "pairs", "texts_of", "unknown_parameters"]
 
 Pairs = list[tuple[str, str]]
 
@@ -57,6 +57,38 @@ class _Parameter:
     most: int
     knows_all: bool
     """Whether the word `all` is a value of its own; else it means: no filter."""
+
+
+def texts_of(model: type[BaseModel], given: Pairs) -> dict[str, Any]:
+    """Return what a query string says for a body of this model, as JSON values: for paths that take either.
+
+    A list may be repeated, comma-separated or JSON text. Empty values and names the model does not know are left out; the
+    bounds are those of the model.
+    """
+    known = {
+        spelling: (name, info)
+        for name, info in model.model_fields.items()
+        for spelling in _spellings(name, info, model)
+    }
+    values: dict[str, Any] = {}
+    for name, text in given:
+        if name in known and text:
+            parameter = _parameter(*known[name])
+            if parameter.is_list:
+                values.setdefault(name, []).extend(_elements(text, parameter))
+            else:
+                values[name] = parameter.convert(text)
+    return values
+
+
+def _elements(text: str, parameter: "_Parameter") -> list[Any]:
+    if text.lstrip().startswith("["):
+        try:
+            content = from_json(text)
+        except ValueError:
+            return [text]
+        return list(content)
+    return [parameter.convert(each) for each in text.split(",")]
 
 
 class QueryReader:

@@ -68,7 +68,8 @@ class Options(TypedDict, total=False):
     one resource). accepts: media types of the body. cache: the Cache-Control. successor: the canonical path (with
     variables) that answers on legacy paths point to, when it is not the first path. tags: groups in the API document.
     raw: the body is no JSON of ours; the handler takes the bytes from `ctx.body`, of whatever media type.
-    reshape: turns the problem body of legacy paths into the shape their clients know.
+    reshape: turns the problem body of legacy paths into the shape their clients know. merge_query: whether the query string
+    may say what the body does not (legacy paths that take either, on every verb; the body wins).
     """
 
     access: Access
@@ -84,6 +85,7 @@ class Options(TypedDict, total=False):
     tags: tuple[str, ...]
     raw: bool
     reshape: Callable[[dict[str, Any]], dict[str, Any]]
+    merge_query: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Operation:
     tags: tuple[str, ...]
     raw: bool
     reshape: Callable[[dict[str, Any]], dict[str, Any]] | None
+    merge_query: bool
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     arguments: Mapping[str, Any]
@@ -194,6 +197,7 @@ def _operation(group: str, method: str, paths: tuple[str, ...], handler: Handler
         tags=options.get("tags", (group,)),
         raw=options.get("raw", False),
         reshape=options.get("reshape"),
+        merge_query=options.get("merge_query", False),
         body=body,
         query=query,
         arguments=arguments,

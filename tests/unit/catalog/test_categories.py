@@ -6,6 +6,7 @@ import pytest
 
 from shared.catalog.categories import slug_of
 from shared.catalog.models import CategoryPatch, NewCategory
+from shared.catalog.upkeep import Upkeep
 from shared.core.conditions import Precondition
 from shared.core.errors import AlreadyExists, InvalidState, NotFound, PreconditionFailed, Problem, ValidationFailed
 from shared.ports.documents import Documents
@@ -87,7 +88,7 @@ def test_renaming_reaches_its_products_and_can_be_repeated(documents: Documents)
 
     catalog.categories.update(category.key.id, CategoryPatch(name="Gear"))
     for _ in range(2):
-        catalog.products.rename_category(category.key.id, "Gear")
+        Upkeep(catalog.products).rename_category(category.key.id, "Gear")
 
     shown = catalog.show(product.key.id)
     assert (shown["category"], shown["category_id"], shown["version"]) == ("Gear", category.key.id, 1)

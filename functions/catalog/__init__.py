@@ -1,0 +1,1 @@
+"""The function `catalog`: products, categories, prices, barcodes."""

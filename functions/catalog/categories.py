@@ -1,0 +1,52 @@
+"""Categories."""
+
+from typing import cast
+
+from shared.app import App
+from shared.catalog.categories import listed
+from shared.catalog.models import Category, CategoryFilter, CategoryPatch, NewCategory
+from shared.core.page import Page
+from shared.http.context import Context
+from shared.http.page import listing
+from shared.http.router import Router
+
+__all__ = ["router"]
+
+router = Router("catalog")
+Ctx = Context[App]
+
+
+@router.get("/api/v1/categories")
+def list_categories(ctx: Ctx, query: CategoryFilter) -> Page[Category]:
+    """List categories by name."""
+    return cast("Page[Category]", listing(ctx, query, listed(query), ctx.app.categories.view))
+
+
+@router.post("/api/v1/categories", access="operator", status=201)
+def make_category(ctx: Ctx, body: NewCategory) -> Category:
+    """Make a category; its slug is made from the name when none is given."""
+    made = ctx.app.categories.create(body)
+    ctx.respond_header("Location", f"/api/v1/categories/{made.key.id}")
+    return cast("Category", ctx.app.categories.view(made))
+
+
+@router.get("/api/v1/categories/{id}")
+def read_category(ctx: Ctx, id: str) -> Category:
+    """Return one category."""
+    return cast("Category", ctx.app.categories.view(ctx.app.categories.get(id)))
+
+
+@router.patch("/api/v1/categories/{id}", access="operator")
+def change_category(ctx: Ctx, id: str, body: CategoryPatch) -> Category:
+    """Change a category; its products repeat the new name."""
+    before = ctx.app.categories.get(id)
+    after = ctx.app.categories.update(id, body, ctx.precondition)
+    if after.data["name"] != before.data["name"]:
+        ctx.app.rename_category_later(id)
+    return cast("Category", ctx.app.categories.view(after))
+
+
+@router.delete("/api/v1/categories/{id}", access="manager")
+def delete_category(ctx: Ctx, id: str) -> None:
+    """Delete a category that no product uses."""
+    ctx.app.categories.delete(id, ctx.precondition)

@@ -1,0 +1,51 @@
+"""Prices: many at once, over time, and what competitors ask."""
+
+from typing import cast
+
+from shared.app import App
+from shared.catalog.price_models import (
+    BulkPriced,
+    BulkPrices,
+    CompetitorFilter,
+    CompetitorPrice,
+    NewCompetitorPrice,
+    PriceChange,
+    PriceFilter,
+)
+from shared.catalog.prices import competitor_view, price_view
+from shared.core.page import Page
+from shared.http.context import Context
+from shared.http.page import paginate
+from shared.http.router import Router
+
+__all__ = ["router"]
+
+router = Router("catalog")
+Ctx = Context[App]
+
+
+@router.post("/api/v1/products/bulk-price-update", access="manager")
+def change_prices(ctx: Ctx, body: BulkPrices) -> BulkPriced:
+    """Change the prices of many products, all or none; `dry_run` shows what they would be."""
+    items = ctx.app.prices.change_many(ctx.caller, body)
+    return BulkPriced(success=True, updated_count=len(items), dry_run=body.dry_run, items=items)
+
+
+@router.get("/api/v1/products/{id}/price-history")
+def list_price_changes(ctx: Ctx, id: str, query: PriceFilter) -> Page[PriceChange]:
+    """List the changed prices of a product, the newest first."""
+    return cast("Page[PriceChange]", paginate(ctx, query, ctx.app.prices.history(id, query), price_view))
+
+
+@router.get("/api/v1/products/{id}/competitor-prices")
+def list_competitor_prices(ctx: Ctx, id: str, query: CompetitorFilter) -> Page[CompetitorPrice]:
+    """List what competitors asked for a product, seen last first."""
+    return cast("Page[CompetitorPrice]", paginate(ctx, query, ctx.app.prices.competitors(id, query), competitor_view))
+
+
+@router.post("/api/v1/products/{id}/competitor-prices", access="operator", status=201)
+def keep_competitor_price(ctx: Ctx, id: str, body: NewCompetitorPrice) -> CompetitorPrice:
+    """Keep what a competitor asks for a product."""
+    made = ctx.app.prices.add_competitor(ctx.caller, id, body)
+    ctx.respond_header("Location", f"/api/v1/products/{id}/competitor-prices")
+    return cast("CompetitorPrice", made)

@@ -1,0 +1,83 @@
+"""Products: listing, making, changing, archiving, editing many, and who changed what."""
+
+from typing import cast
+
+from shared.app import App
+from shared.catalog.history import ChangeFilter, ProductChange, change_view, changes_of_product
+from shared.catalog.models import NewProduct, Product, ProductExport, ProductFilter, ProductPatch, ProductQuery
+from shared.catalog.price_models import BulkEdit, BulkEdited
+from shared.catalog.views import PRODUCT_KEYS
+from shared.core.page import Page
+from shared.http.context import Context
+from shared.http.export import Sheet, export
+from shared.http.page import make_page, paginate, place_of, position_of
+from shared.http.router import Raw, Router
+
+__all__ = ["router"]
+
+router = Router("catalog")
+Ctx = Context[App]
+
+
+@router.get("/api/v1/products")
+def list_products(ctx: Ctx, query: ProductFilter) -> Page[Product]:
+    """List products by name; without a status, all but archived ones."""
+    found = ctx.app.product_lists.page(query, position_of(place_of(ctx, query)))
+    return cast("Page[Product]", make_page(ctx, query, found.items, found.following, found.total))
+
+
+@router.get("/api/v1/products/export", policy="costly")
+def export_products(ctx: Ctx, query: ProductExport) -> Raw:
+    """Export every product of a list as CSV or JSON lines."""
+    return export(ctx, query, Sheet("products", PRODUCT_KEYS), ctx.app.product_lists.rows(query))
+
+
+@router.post("/api/v1/products", access="operator", status=201)
+def make_product(ctx: Ctx, body: NewProduct) -> Product:
+    """Make a product; its first stock is booked in the same commit."""
+    made = ctx.app.products.create(ctx.caller, body)
+    ctx.respond_header("Location", f"/api/v1/products/{made.key.id}")
+    return cast("Product", ctx.app.products.view(made))
+
+
+@router.post("/api/v1/products/bulk-edit", access="manager")
+def edit_products(ctx: Ctx, body: BulkEdit) -> BulkEdited:
+    """Give many products the same values in one commit; `dry_run` shows what would change."""
+    items, unchanged = ctx.app.product_edits.edit(ctx.caller, body)
+    return BulkEdited(
+        success=True, updated_count=len(items), unchanged_count=unchanged, dry_run=body.dry_run, items=items
+    )
+
+
+@router.get("/api/v1/products/{id}")
+def read_product(ctx: Ctx, id: str, query: ProductQuery) -> Product:
+    """Return one product, with its levels and vendors when asked for."""
+    product = ctx.app.products.view(ctx.app.products.get(id))
+    included = query.include or ()
+    if "levels" in included:
+        product["levels"] = [ctx.app.levels.shown(level) for level in ctx.app.sums.levels_of(id)]
+    if "vendors" in included:
+        product["vendors"] = ctx.app.vendor_prices.of_product(id, None)
+    return cast("Product", product)
+
+
+@router.put("/api/v1/products/{id}", access="operator")
+@router.patch("/api/v1/products/{id}", access="operator")
+def change_product(ctx: Ctx, id: str, body: ProductPatch) -> Product:
+    """Change a product; another stock is booked as a correction."""
+    changed = ctx.app.products.update(ctx.caller, id, body, ctx.precondition)
+    return cast("Product", ctx.app.products.view(changed))
+
+
+@router.delete("/api/v1/products/{id}", access="manager")
+def archive_product(ctx: Ctx, id: str) -> None:
+    """Archive a product; its history stays, and its SKU stays taken."""
+    ctx.app.products.archive(ctx.caller, id, ctx.precondition)
+
+
+@router.get("/api/v1/products/{id}/changes")
+def list_changes(ctx: Ctx, id: str, query: ChangeFilter) -> Page[ProductChange]:
+    """List who changed what of a product, the newest first."""
+    ctx.app.products.get(id)
+    wanted = changes_of_product(id, query)
+    return cast("Page[ProductChange]", paginate(ctx, query, wanted, lambda stored: change_view(stored, id)))

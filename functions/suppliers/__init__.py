@@ -1,0 +1,1 @@
+"""The function `suppliers`: vendors, supplier connections, syncs."""

@@ -1,0 +1,10 @@
+"""Vendors, supplier connections and their syncs: what each of the files beside this one declares."""
+
+from shared.http.router import Router
+
+from . import vendors
+
+__all__ = ["router"]
+
+router = Router("suppliers")
+router.include(vendors.router)

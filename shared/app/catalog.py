@@ -1,0 +1,155 @@
+"""The catalogue: products, categories, prices, barcodes; and purchasing: vendors, their prices, links to suppliers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.app.stock import StockParts
+from shared.core.once import once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.catalog.categories import Categories
+    from shared.catalog.edits import Edits
+    from shared.catalog.figures import CatalogFigures
+    from shared.catalog.listing import ProductLists
+    from shared.catalog.prices import Prices
+    from shared.catalog.products import Products
+    from shared.catalog.scanning import Scanning
+    from shared.catalog.upkeep import Upkeep
+    from shared.jobs.kinds import Done, JobKind, Step
+    from shared.purchasing.links import SupplierLinks
+    from shared.purchasing.prices import VendorPrices
+    from shared.purchasing.vendors import Vendors
+
+__all__ = ["CatalogParts"]
+
+
+class CatalogParts(StockParts):
+    """The services of catalogue and purchasing."""
+
+    @once
+    def categories(self) -> Categories:
+        """Return the categories."""
+        from shared.catalog.categories import Categories
+
+        return Categories(self.store, self.clock, self.ids)
+
+    @once
+    def products(self) -> Products:
+        """Return making, changing and archiving products."""
+        from shared.catalog.products import Products, Rules
+
+        settings = self.settings
+        rules = Rules(settings.default_currency, settings.strict_barcodes, settings.fetch_allow_hosts)
+        return Products(
+            self.store,
+            self.clock,
+            self.ids,
+            self.ledger,
+            self.sums,
+            self.stores,
+            self.categories,
+            rules,
+            self.has_open_orders,
+        )
+
+    @once
+    def product_lists(self) -> ProductLists:
+        """Return lists of products."""
+        from shared.catalog.listing import ProductLists
+
+        return ProductLists(self.products)
+
+    @once
+    def product_edits(self) -> Edits:
+        """Return edits of many products."""
+        from shared.catalog.edits import Edits
+
+        return Edits(self.products, self.product_lists, self._relabel_later)
+
+    @once
+    def prices(self) -> Prices:
+        """Return prices of many products, and over time."""
+        from shared.catalog.prices import Prices
+
+        return Prices(self.products, self.product_edits)
+
+    @once
+    def scanning(self) -> Scanning:
+        """Return reading barcodes."""
+        from shared.catalog.scanning import Outside, Scanning
+
+        url = self.settings.barcode_lookup_url
+        outside = Outside(lambda: self.fetch, url, self.settings.barcode_lookup_key) if url else None
+        return Scanning(self.products, outside)
+
+    @once
+    def catalog_figures(self) -> CatalogFigures:
+        """Return the catalogue in figures."""
+        from shared.catalog.figures import CatalogFigures
+
+        return CatalogFigures(self.product_lists, self.stock_figures)
+
+    @once
+    def catalog_upkeep(self) -> Upkeep:
+        """Return repeating names and prices where they are repeated."""
+        from shared.catalog.upkeep import Upkeep
+
+        return Upkeep(self.products)
+
+    @once
+    def vendors(self) -> Vendors:
+        """Return the vendors."""
+        from shared.purchasing.vendors import Vendors
+
+        return Vendors(self.store, self.clock, self.ids)
+
+    @once
+    def vendor_prices(self) -> VendorPrices:
+        """Return what vendors ask."""
+        from shared.purchasing.prices import VendorPrices
+
+        return VendorPrices(self.vendors, self.settings.default_currency)
+
+    @once
+    def product_links(self) -> SupplierLinks:
+        """Return products as connected suppliers have them; syncs write them, fulfilment reads them."""
+        from shared.purchasing.links import SupplierLinks
+
+        return SupplierLinks(self.store, self.clock, self.settings.default_currency, self.has_supplier)
+
+    def has_supplier(self, supplier_id: str) -> bool:
+        """Say whether a supplier connection has this id."""
+        from shared.ports.documents import Key
+
+        return self.store.get(Key("suppliers", supplier_id)) is not None
+
+    def rename_category_later(self, category_id: str) -> None:
+        """Let products repeat the new name of a category once the present commit stands."""
+        self._keep_up({"category_id": category_id}, category_id)
+
+    def kinds(self) -> Sequence[JobKind]:
+        """Add the upkeep of what repeats products and categories."""
+        from shared.catalog.upkeep import KIND
+        from shared.jobs.kinds import JobKind
+
+        return (*super().kinds(), JobKind(KIND, "alerts", self._kept_up, "Upkeep"))
+
+    def _relabel_later(self, product_ids: Sequence[str]) -> None:
+        self._keep_up({"product_ids": list(product_ids)}, None)
+
+    def _keep_up(self, wanted: dict[str, object], subject: str | None) -> None:
+        """Do it right after the commit, and have a job do it again in case the process ends before."""
+        from shared.catalog.upkeep import KIND
+        from shared.core.caller import SYSTEM
+
+        self.jobs.start(KIND, subject, wanted, SYSTEM, single_flight=False)
+        self.store.after_commit(lambda: self.catalog_upkeep.run(wanted))
+
+    def _kept_up(self, step: Step) -> Done:
+        from shared.jobs.kinds import Done
+
+        self.catalog_upkeep.run(dict(step.input))
+        return Done()

@@ -1,0 +1,138 @@
+"""Figures of the catalogue: counts, value, margin; and the choices that lists of products offer."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.catalog.categories import CATEGORIES
+from shared.catalog.listing import ProductLists
+from shared.catalog.lists import Row
+from shared.catalog.models import ProductFilter, ProductStatus
+from shared.core.clock import parse_instant
+from shared.core.money import Money, rounded
+from shared.inventory.figures import StockFigures
+from shared.inventory.models import Figures
+from shared.inventory.rules import status_of
+from shared.ports.documents import Query
+
+__all__ = ["CatalogFigures", "Option", "ProductStats"]
+
+UNCATEGORIZED = "Uncategorized"
+_HUNDRED = Decimal(100)
+
+
+class Option(BaseModel):
+    """One choice with the number of products behind it."""
+
+    value: str
+    label: str
+    count: int
+
+
+class ProductStats(BaseModel):
+    """The catalogue in figures. Archived products are counted in `by_status` only; the value is that of all stock."""
+
+    total: int
+    by_status: dict[str, int]
+    low_stock: int
+    out_of_stock: int
+    total_value: Money
+    currency: str
+    avg_margin_percent: float | None
+    categories: dict[str, int]
+    as_of: datetime | None
+
+
+@dataclass(slots=True)
+class _Counts:
+    by_status: Counter[str] = field(default_factory=Counter)
+    categories: Counter[str] = field(default_factory=Counter)
+    low: int = 0
+    out: int = 0
+    margins: list[Decimal] = field(default_factory=list)
+    as_of: str = ""
+
+    def add(self, row: Row) -> None:
+        data = row.product.data
+        self.by_status[data["status"]] += 1
+        self.as_of = max(self.as_of, data["updated_at"])
+        if data["status"] == ProductStatus.ARCHIVED.value:
+            return
+        self.categories[data["category"] or UNCATEGORIZED] += 1
+        stock = row.sums["current_stock"]
+        self.low += status_of(stock, data["reorder_threshold"]).value != "sufficient"
+        self.out += stock <= 0
+        margin = _margin(data)
+        if margin is not None:
+            self.margins.append(margin)
+
+
+@dataclass(frozen=True)
+class CatalogFigures:
+    """Counting products."""
+
+    lists: ProductLists
+    stock: StockFigures
+
+    def stats(self) -> ProductStats:
+        """Return the catalogue in figures."""
+        counts = _Counts()
+        for row in self.lists.found(ProductFilter(status=["all"])):
+            counts.add(row)
+        value, moved = self._value()
+        as_of = max(counts.as_of, moved)
+        margins = counts.margins
+        return ProductStats(
+            total=counts.categories.total(),
+            by_status={status.value: counts.by_status[status.value] for status in ProductStatus},
+            low_stock=counts.low,
+            out_of_stock=counts.out,
+            total_value=value,
+            currency=self.stock.currency,
+            avg_margin_percent=float(rounded(sum(margins, Decimal(0)) / len(margins))) if margins else None,
+            categories=dict(sorted(counts.categories.items())),
+            as_of=parse_instant(as_of) if as_of else None,
+        )
+
+    def categories(self) -> list[Option]:
+        """Return the names of categories in use, with how many products are in each."""
+        counts: Counter[str] = Counter()
+        store = self.lists.products.store
+        for category in store.walk(Query(CATEGORIES)):
+            used = self.lists.products.categories.count(category.key.id)
+            if used:
+                counts[category.data["name"]] += used
+        return _options(counts)
+
+    def brands(self) -> list[Option]:
+        """Return the brands in use, with how many products each has."""
+        counts = Counter(
+            row.product.data["brand"] for row in self.lists.found(ProductFilter()) if row.product.data["brand"]
+        )
+        return _options(counts)
+
+    def _value(self) -> tuple[Decimal, str]:
+        """Return what all stock in the default currency is worth, and when the last of it moved."""
+        total, moved = Decimal(0), ""
+        for level in self.stock.levels(Figures()):
+            moved = max(moved, level["last_updated"])
+            if level["value"] is not None and level["currency"] == self.stock.currency:
+                total += Decimal(level["value"])
+        return rounded(total), moved
+
+
+def _margin(product: Mapping[str, Any]) -> Decimal | None:
+    """Return (price - cost) / price in percent; None without price or cost, and for a price of zero."""
+    if product["sale_price"] is None or product["unit_cost"] is None:
+        return None
+    price = Decimal(product["sale_price"])
+    return None if price == 0 else (price - Decimal(product["unit_cost"])) / price * _HUNDRED
+
+
+def _options(counts: Counter[str]) -> list[Option]:
+    return [Option(value=name, label=name, count=count) for name, count in sorted(counts.items())]

@@ -1,0 +1,68 @@
+"""Keeping what repeats products true after changes too wide for one commit: bulk edits, renamed categories.
+
+Levels repeat their product's name, price, category and threshold; products repeat their category's name. Narrow changes are
+written in the commit that makes them; after wide ones this is done at once, a few products to a commit, and again by a job
+(`catalog-upkeep`, started in that commit) should the process have died in between. All of it is safe to repeat.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from shared.catalog.categories import category_key
+from shared.catalog.products import Products
+from shared.catalog.record import PRODUCTS, product_key, with_finders
+from shared.ports.documents import Position, Put, Query, Stored
+
+__all__ = ["KIND", "Upkeep"]
+
+KIND = "catalog-upkeep"
+_IN_ONE_COMMIT = 20
+_STEP = 500
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """Repeats names and prices where they are repeated."""
+
+    products: Products
+
+    def run(self, wanted: dict[str, Any]) -> None:
+        """Do what a job's input says: `product_ids`, or a `category_id` whose present name is repeated."""
+        if "category_id" in wanted:
+            category = self.products.store.get(category_key(wanted["category_id"]))
+            if category is not None:
+                self.rename_category(category.key.id, category.data["name"])
+        else:
+            self.relabel(wanted["product_ids"])
+
+    def relabel(self, product_ids: Sequence[str]) -> None:
+        """Let the levels of products repeat them as they are now, a few products to a commit."""
+        for begin in range(0, len(product_ids), _IN_ONE_COMMIT):
+            some = product_ids[begin : begin + _IN_ONE_COMMIT]
+            self.products.store.atomically(partial(self._relabelled, some))
+
+    def rename_category(self, category_id: str, name: str) -> None:
+        """Let the products of a category repeat its name: outside of any commit, and safe to do again."""
+        after: Position | None = None
+        while found := self._of_category(category_id, after):
+            for stored in found:
+                if stored.data["category"] != name:
+                    self.products.store.atomically(partial(self._renamed, stored.key.id, category_id, name))
+            after = Position(None, found[-1].key.id)
+
+    def _of_category(self, category_id: str, after: Position | None) -> list[Stored]:
+        return self.products.store.query(Query(PRODUCTS, (("category_id", category_id),), limit=_STEP, after=after))
+
+    def _relabelled(self, product_ids: Sequence[str]) -> None:
+        keys = [product_key(product_id) for product_id in product_ids]
+        for key, stored in self.products.store.get_many(keys).items():
+            self.products.sums.relabel_product(key.id, stored.data)
+
+    def _renamed(self, product_id: str, category_id: str, name: str) -> None:
+        stored = self.products.get(product_id)
+        if stored.data["category_id"] == category_id and stored.data["category"] != name:
+            data = with_finders({**stored.data, "category": name})
+            self.products.store.write([Put(stored.key, data, stored.version)])
+            self.products.sums.relabel_product(product_id, data)
