@@ -3,7 +3,7 @@
 from typing import cast
 
 from shared.app import App
-from shared.catalog.scanning import BarcodeLink, BarcodeLinked, BarcodeResult, ScanBody
+from shared.catalog.models import BarcodeLink, BarcodeLinked, BarcodeResult, ScanBody
 from shared.core.errors import ValidationFailed
 from shared.http.context import Context
 from shared.http.router import Router

@@ -3,7 +3,6 @@
 from typing import cast
 
 from shared.app import App
-from shared.catalog.categories import listed
 from shared.catalog.models import Category, CategoryFilter, CategoryPatch, NewCategory
 from shared.core.page import Page
 from shared.http.context import Context
@@ -19,7 +18,7 @@ Ctx = Context[App]
 @router.get("/api/v1/categories")
 def list_categories(ctx: Ctx, query: CategoryFilter) -> Page[Category]:
     """List categories by name."""
-    return cast("Page[Category]", listing(ctx, query, listed(query), ctx.app.categories.view))
+    return cast("Page[Category]", listing(ctx, query, ctx.app.categories.listed(query), ctx.app.categories.view))
 
 
 @router.post("/api/v1/categories", access="operator", status=201)

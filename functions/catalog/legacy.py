@@ -17,7 +17,6 @@ from shared.catalog.legacy import (
     product1,
     product2,
 )
-from shared.catalog.views import product_view
 from shared.http.context import Context
 from shared.http.legacy import answered, done, refused_as_422, reshaped
 from shared.http.router import Router
@@ -39,8 +38,7 @@ def legacy_products(ctx: Ctx, query: LegacyProductFilter) -> list[Product1]:
 @router.get("/api/products/bulk", successor="/api/v1/products")
 def legacy_named_products(ctx: Ctx, query: NamedProducts) -> list[Product1]:
     """List products by id, in the order of the ids."""
-    rows = ctx.app.product_lists.named(query.ids)
-    return cast("list[Product1]", [product1(product_view(row.product, row.sums)) for row in rows])
+    return cast("list[Product1]", [product1(product) for product in ctx.app.product_lists.shown(query.ids)])
 
 
 @router.get("/api/products/{id}", successor="/api/v1/products/{id}")
@@ -87,9 +85,9 @@ def shop_create_product(ctx: Ctx, body: NewProduct2) -> dict[str, Any]:
 @router.get("/ecommerce/v1/get_categories", successor="/api/v1/categories", reshape=reshaped, merge_query=True)
 def shop_categories(ctx: Ctx, body: CategoriesAsked) -> dict[str, Any]:
     """List categories by number of page."""
-    query = body.query()
-    shown = [category2(ctx.app.categories.view(stored)) for stored in ctx.app.store.query(query)]
-    return answered({"categories": shown, "total": ctx.app.store.count(query)})
+    found, total = ctx.app.categories.page(body)
+    shown = [category2(ctx.app.categories.view(stored)) for stored in found]
+    return answered({"categories": shown, "total": total})
 
 
 @router.get("/ecommerce/v1/get_products", successor="/api/v1/products", reshape=reshaped, merge_query=True)

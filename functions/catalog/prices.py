@@ -12,7 +12,6 @@ from shared.catalog.price_models import (
     PriceChange,
     PriceFilter,
 )
-from shared.catalog.prices import competitor_view, price_view
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
@@ -34,13 +33,15 @@ def change_prices(ctx: Ctx, body: BulkPrices) -> BulkPriced:
 @router.get("/api/v1/products/{id}/price-history")
 def list_price_changes(ctx: Ctx, id: str, query: PriceFilter) -> Page[PriceChange]:
     """List the changed prices of a product, the newest first."""
-    return cast("Page[PriceChange]", paginate(ctx, query, ctx.app.prices.history(id, query), price_view))
+    prices = ctx.app.prices
+    return cast("Page[PriceChange]", paginate(ctx, query, prices.history(id, query), prices.shown))
 
 
 @router.get("/api/v1/products/{id}/competitor-prices")
 def list_competitor_prices(ctx: Ctx, id: str, query: CompetitorFilter) -> Page[CompetitorPrice]:
     """List what competitors asked for a product, seen last first."""
-    return cast("Page[CompetitorPrice]", paginate(ctx, query, ctx.app.prices.competitors(id, query), competitor_view))
+    prices = ctx.app.prices
+    return cast("Page[CompetitorPrice]", paginate(ctx, query, prices.competitors(id, query), prices.shown_competitor))
 
 
 @router.post("/api/v1/products/{id}/competitor-prices", access="operator", status=201)

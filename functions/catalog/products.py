@@ -1,12 +1,22 @@
-"""Products: listing, making, changing, archiving, editing many, and who changed what."""
+"""Products: listing, making, changing, archiving, editing many, who changed what, and all of them in figures."""
 
 from typing import cast
 
 from shared.app import App
 from shared.catalog.history import ChangeFilter, ProductChange, change_view, changes_of_product
-from shared.catalog.models import NewProduct, Product, ProductExport, ProductFilter, ProductPatch, ProductQuery
+from shared.catalog.models import (
+    PRODUCT_KEYS,
+    NewProduct,
+    Option,
+    Product,
+    ProductExport,
+    ProductFilter,
+    ProductPatch,
+    ProductQuery,
+    ProductStats,
+)
 from shared.catalog.price_models import BulkEdit, BulkEdited
-from shared.catalog.views import PRODUCT_KEYS
+from shared.core.clock import instant
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.export import Sheet, export
@@ -81,3 +91,24 @@ def list_changes(ctx: Ctx, id: str, query: ChangeFilter) -> Page[ProductChange]:
     ctx.app.products.get(id)
     wanted = changes_of_product(id, query)
     return cast("Page[ProductChange]", paginate(ctx, query, wanted, lambda stored: change_view(stored, id)))
+
+
+@router.get("/api/v1/products/stats", policy="costly")
+def product_stats(ctx: Ctx) -> ProductStats:
+    """Return the catalogue in figures."""
+    stats = ctx.app.catalog_figures.stats()
+    if stats.as_of is not None:
+        ctx.respond_header("X-Data-As-Of", instant(stats.as_of))
+    return stats
+
+
+@router.get("/api/v1/products/categories/list", "/api/products/categories/list")
+def list_category_options(ctx: Ctx) -> list[Option]:
+    """List the categories in use."""
+    return ctx.app.catalog_figures.categories()
+
+
+@router.get("/api/v1/products/brands/list", "/api/products/brands/list")
+def list_brand_options(ctx: Ctx) -> list[Option]:
+    """List the brands in use."""
+    return ctx.app.catalog_figures.brands()

@@ -5,9 +5,8 @@ from typing import cast
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
-from shared.http.page import make_page, place_of
+from shared.http.page import listed
 from shared.http.router import Router
-from shared.purchasing.links import link_view
 from shared.purchasing.models import (
     Comparison,
     ComparisonQuery,
@@ -17,7 +16,6 @@ from shared.purchasing.models import (
     VendorPrice,
     VendorsOfProduct,
 )
-from shared.purchasing.paging import one_page
 
 __all__ = ["router"]
 
@@ -29,8 +27,7 @@ Ctx = Context[App]
 def list_vendors_of_product(ctx: Ctx, id: str, query: VendorsOfProduct) -> Page[VendorPrice]:
     """List what vendors ask for a product, cheapest first; at most one is recommended."""
     rows = ctx.app.vendor_prices.of_product(id, query.quantity)
-    page = one_page(rows, query, place_of(ctx, query))
-    return cast("Page[VendorPrice]", make_page(ctx, query, page.items, page.following, page.total))
+    return cast("Page[VendorPrice]", listed(ctx, query, rows))
 
 
 @router.get("/api/v1/products/{id}/vendors/comparison")
@@ -42,9 +39,7 @@ def compare_vendors(ctx: Ctx, id: str, query: ComparisonQuery) -> Comparison:
 @router.get("/api/v1/products/{id}/suppliers")
 def list_supplier_links(ctx: Ctx, id: str, query: LinkFilter) -> Page[SupplierLink]:
     """List a product's links to connected suppliers."""
-    rows = [link_view(stored) for stored in ctx.app.product_links.of_product(id)]
-    page = one_page(rows, query, place_of(ctx, query))
-    return cast("Page[SupplierLink]", make_page(ctx, query, page.items, page.following, page.total))
+    return cast("Page[SupplierLink]", listed(ctx, query, ctx.app.product_links.shown(id)))
 
 
 @router.put("/api/v1/products/{id}/suppliers/{supplier_id}", access="operator")

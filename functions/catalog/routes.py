@@ -2,9 +2,9 @@
 
 from shared.http.router import Router
 
-from . import barcodes, categories, figures, prices, products, purchasing
+from . import barcodes, categories, prices, products, purchasing
 
 __all__ = ["router"]
 
 router = Router("catalog")
-router.include(products.router, figures.router, prices.router, purchasing.router, categories.router, barcodes.router)
+router.include(products.router, prices.router, purchasing.router, categories.router, barcodes.router)

@@ -19,7 +19,6 @@ from shared.purchasing.models import (
     VendorPriceChange,
     VendorPricePatch,
 )
-from shared.purchasing.prices import change_view
 
 __all__ = ["router"]
 
@@ -101,5 +100,6 @@ def delete_vendor_price(ctx: Ctx, id: str, product_id: str) -> None:
 @router.get("/api/v1/vendors/{id}/prices/{product_id}/history")
 def list_vendor_price_changes(ctx: Ctx, id: str, product_id: str, query: PricesFilter) -> Page[VendorPriceChange]:
     """List how a vendor's terms for a product changed, the newest first."""
-    wanted = ctx.app.vendor_prices.history(id, product_id, query)
-    return cast("Page[VendorPriceChange]", paginate(ctx, query, wanted, change_view))
+    prices = ctx.app.vendor_prices
+    wanted = prices.history(id, product_id, query)
+    return cast("Page[VendorPriceChange]", paginate(ctx, query, wanted, prices.shown_change))

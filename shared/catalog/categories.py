@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.catalog.legacy import CategoriesAsked
 from shared.catalog.models import CategoryFilter, CategoryPatch, NewCategory
 from shared.catalog.record import PRODUCTS
 from shared.catalog.views import category_view
@@ -16,7 +17,7 @@ from shared.core.words import words
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 
-__all__ = ["CATEGORIES", "Asked", "Categories", "category_key", "listed", "slug_of"]
+__all__ = ["CATEGORIES", "Asked", "Categories", "category_key", "slug_of"]
 
 CATEGORIES = "categories"
 _SLUGS = "category_slugs"
@@ -35,6 +36,14 @@ def slug_of(name: str) -> str:
     ascii_words = (word.encode("ascii", "ignore").decode() for word in words(name))
     slug = "-".join(word for word in ascii_words if word)[:_LONGEST_SLUG].strip("-")
     return slug or f"c-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query, and the condition it could not hold."""
+
+    query: Query
+    keep: Callable[[Stored], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,31 @@ class Categories:
     def count(self, category_id: str) -> int:
         """Count the products of a category that are not archived."""
         return self.store.count(Query(PRODUCTS, (("category_id", category_id), ("shelf", "live"))))
+
+    def listed(self, wanted: CategoryFilter) -> Asked:
+        """Return what a list of categories asks."""
+        low, high = (instant(each) if each else None for each in (wanted.created_from, wanted.created_to))
+        if wanted.order.field == "created_at":
+            return Asked(Query(CATEGORIES, at_least=low, at_most=high))
+        if low is None and high is None:
+            return Asked(Query(CATEGORIES))
+
+        def keep(stored: Stored) -> bool:
+            made = stored.data["created_at"]
+            return (low is None or low <= made) and (high is None or made <= high)
+
+        return Asked(Query(CATEGORIES), keep)
+
+    def page(self, wanted: CategoriesAsked) -> tuple[list[Stored], int]:
+        """Return a page by its number, and how many categories there are."""
+        query = Query(
+            CATEGORIES,
+            order_by="name" if wanted.order_by == "category_name" else "created_at",
+            descending=wanted.order == "desc",
+            limit=wanted.per_page,
+            offset=(wanted.page - 1) * wanted.per_page,
+        )
+        return self.store.query(query), self.store.count(query)
 
     def named(self, names: tuple[str, ...]) -> list[Stored]:
         """Return the categories with one of these names (at most 10), oldest first."""
@@ -166,26 +200,3 @@ def _changes(patch: CategoryPatch, shown: Mapping[str, Any]) -> dict[str, Any]:
         if value is None:
             raise ValidationFailed.at(f"/{name}", "required", "This key cannot be cleared.")
     return changes
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A query, and the condition it could not hold."""
-
-    query: Query
-    keep: Callable[[Stored], bool] | None = None
-
-
-def listed(wanted: CategoryFilter) -> Asked:
-    """Return what a list of categories asks."""
-    low, high = (instant(each) if each else None for each in (wanted.created_from, wanted.created_to))
-    if wanted.order.field == "created_at":
-        return Asked(Query(CATEGORIES, at_least=low, at_most=high))
-    if low is None and high is None:
-        return Asked(Query(CATEGORIES))
-
-    def keep(stored: Stored) -> bool:
-        made = stored.data["created_at"]
-        return (low is None or low <= made) and (high is None or made <= high)
-
-    return Asked(Query(CATEGORIES), keep)

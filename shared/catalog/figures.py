@@ -3,49 +3,24 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
-
-from pydantic import BaseModel
 
 from shared.catalog.categories import CATEGORIES
 from shared.catalog.listing import ProductLists
 from shared.catalog.lists import Row
-from shared.catalog.models import ProductFilter, ProductStatus
+from shared.catalog.models import Option, ProductFilter, ProductStats, ProductStatus
 from shared.core.clock import parse_instant
-from shared.core.money import Money, rounded
+from shared.core.money import rounded
 from shared.inventory.figures import StockFigures
 from shared.inventory.models import Figures
 from shared.inventory.rules import status_of
 from shared.ports.documents import Query
 
-__all__ = ["CatalogFigures", "Option", "ProductStats"]
+__all__ = ["CatalogFigures"]
 
 UNCATEGORIZED = "Uncategorized"
 _HUNDRED = Decimal(100)
-
-
-class Option(BaseModel):
-    """One choice with the number of products behind it."""
-
-    value: str
-    label: str
-    count: int
-
-
-class ProductStats(BaseModel):
-    """The catalogue in figures. Archived products are counted in `by_status` only; the value is that of all stock."""
-
-    total: int
-    by_status: dict[str, int]
-    low_stock: int
-    out_of_stock: int
-    total_value: Money
-    currency: str
-    avg_margin_percent: float | None
-    categories: dict[str, int]
-    as_of: datetime | None
 
 
 @dataclass(slots=True)

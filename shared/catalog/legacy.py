@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.catalog.categories import CATEGORIES
 from shared.catalog.models import (
     CategoryName,
     Description,
@@ -23,7 +22,6 @@ from shared.catalog.models import (
 from shared.core.money import Money
 from shared.core.page import MOST_OFFSET
 from shared.core.text import Id, Search
-from shared.ports.documents import Query
 
 __all__ = [
     "CategoriesAsked",
@@ -155,19 +153,9 @@ class _Asked2(BaseModel):
 
 
 class CategoriesAsked(_Asked2):
-    """Which categories 002 wants, in which order."""
+    """Which categories 002 wants, in which order; ids rise with time, so their order is that of making."""
 
     order_by: Literal["id", "category_name", "created_at"] = "id"
-
-    def query(self) -> Query:
-        """Return the query for the page; ids rise with time, so their order is that of making."""
-        return Query(
-            CATEGORIES,
-            order_by="name" if self.order_by == "category_name" else "created_at",
-            descending=self.order == "desc",
-            limit=self.per_page,
-            offset=(self.page - 1) * self.per_page,
-        )
 
 
 class ProductsAsked(_Asked2):

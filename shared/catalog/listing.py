@@ -59,6 +59,10 @@ class ProductLists:
         else:
             yield from self._walk(asked(wanted))
 
+    def shown(self, product_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return those of some products that exist, as shown, in the order given."""
+        return [_shown(row) for row in self.named(product_ids)]
+
     def named(self, product_ids: Sequence[str]) -> list[Row]:
         """Return those of some products that exist, in the order given."""
         keys = [product_key(product_id) for product_id in dict.fromkeys(product_ids)]

@@ -16,17 +16,24 @@ from shared.core.times import From, To
 
 __all__ = [
     "PAIRS",
+    "PRODUCT_KEYS",
+    "BarcodeLink",
+    "BarcodeLinked",
+    "BarcodeResult",
     "Category",
     "CategoryFilter",
     "CategoryPatch",
     "NewCategory",
     "NewProduct",
+    "Option",
     "Product",
     "ProductExport",
     "ProductFilter",
     "ProductPatch",
     "ProductQuery",
+    "ProductStats",
     "ProductStatus",
+    "ScanBody",
     "StockStatus",
 ]
 
@@ -124,6 +131,10 @@ class Product(BaseModel):
     version: int
     levels: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda levels: levels is None)
     vendors: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda vendors: vendors is None)
+
+
+PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in {"levels", "vendors"})
+"""The keys of every product, in their order."""
 
 
 class _Told(BaseModel):
@@ -279,3 +290,69 @@ class CategoryFilter(PageQuery):
 
     created_from: From | None = None
     created_to: To | None = None
+
+
+class Option(BaseModel):
+    """One choice with the number of products behind it."""
+
+    value: str
+    label: str
+    count: int
+
+
+class ProductStats(BaseModel):
+    """The catalogue in figures. Archived products are counted in `by_status` only; the value is that of all stock."""
+
+    total: int
+    by_status: dict[str, int]
+    low_stock: int
+    out_of_stock: int
+    total_value: Money
+    currency: str
+    avg_margin_percent: float | None
+    categories: dict[str, int]
+    as_of: datetime | None
+
+
+class BarcodeResult(BaseModel):
+    """What a code says, and the product that has it."""
+
+    barcode: str
+    symbology: str
+    gtin: str | None
+    valid_check_digit: bool | None
+    gs1: dict[str, str]
+    lot: str | None
+    expiry: date | None
+    serial: str | None
+    found: bool
+    product_id: str | None
+    product_name: str | None
+    current_stock: int | None
+    external_info: dict[str, Any] | None
+
+
+Scanned = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class ScanBody(BaseModel):
+    """A code as scanned: separators (FNC1) and all."""
+
+    barcode: Scanned
+
+
+class BarcodeLink(BaseModel):
+    """Which code a product is to have."""
+
+    barcode: Annotated[Text, Field(min_length=1, max_length=512)]
+    product_id: Id
+
+
+class BarcodeLinked(BaseModel):
+    """The code a product has now."""
+
+    success: bool
+    message: str
+    product_id: str
+    barcode: str
+    valid_check_digit: bool | None

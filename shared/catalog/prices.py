@@ -15,7 +15,7 @@ from shared.core.errors import FieldError, ValidationFailed
 from shared.core.money import MOST, number, rounded
 from shared.ports.documents import Create, Key, Query, Stored
 
-__all__ = ["COMPETITOR_PRICES", "Prices", "competitor_view", "price_view"]
+__all__ = ["COMPETITOR_PRICES", "Prices"]
 
 Data = dict[str, Any]
 
@@ -80,7 +80,15 @@ class Prices:
         }
         key = Key(COMPETITOR_PRICES, self.products.ids.new("cpr"))
         self.products.store.write([Create(key, data)])
-        return competitor_view(Stored(key, data, ""))
+        return _competitor_view(Stored(key, data, ""))
+
+    def shown(self, stored: Stored) -> Data:
+        """Return a changed price as shown."""
+        return _price_view(stored)
+
+    def shown_competitor(self, stored: Stored) -> Data:
+        """Return a competitor's price as shown."""
+        return _competitor_view(stored)
 
     @staticmethod
     def _named(wanted: BulkPrices) -> tuple[list[str], str]:
@@ -109,7 +117,7 @@ class Prices:
         return new
 
 
-def price_view(stored: Stored) -> Data:
+def _price_view(stored: Stored) -> Data:
     """Return a changed price as shown."""
     data = stored.data
     return {
@@ -120,7 +128,7 @@ def price_view(stored: Stored) -> Data:
     }
 
 
-def competitor_view(stored: Stored) -> Data:
+def _competitor_view(stored: Stored) -> Data:
     """Return a competitor's price as shown."""
     return {"id": stored.key.id, **stored.data, "price": amount(stored.data["price"])}
 

@@ -2,74 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
 from shared.catalog.barcodes import Code
-from shared.catalog.models import ProductPatch
+from shared.catalog.models import BarcodeLink, ProductPatch
 from shared.catalog.products import Products
 from shared.catalog.record import claim_of_barcode, claim_of_sku, product_key
 from shared.core.caller import Caller
 from shared.core.errors import AlreadyExists, Problem, Terminal, Transient
-from shared.core.text import Id, Text
 from shared.ports.documents import Stored
 from shared.ports.fetch import Fetch, Request
 
-__all__ = ["BarcodeLink", "BarcodeLinked", "BarcodeResult", "Outside", "ScanBody", "Scanning"]
+__all__ = ["Outside", "Scanning"]
 
 Data = dict[str, Any]
 
 _MOST_BYTES = 256 * 1024
 _PATIENCE_S = 5.0
 _OK = 200
-
-
-class BarcodeResult(BaseModel):
-    """What a code says, and the product that has it."""
-
-    barcode: str
-    symbology: str
-    gtin: str | None
-    valid_check_digit: bool | None
-    gs1: dict[str, str]
-    lot: str | None
-    expiry: date | None
-    serial: str | None
-    found: bool
-    product_id: str | None
-    product_name: str | None
-    current_stock: int | None
-    external_info: dict[str, Any] | None
-
-
-Scanned = Annotated[str, Field(min_length=1, max_length=512)]
-
-
-class ScanBody(BaseModel):
-    """A code as scanned: separators (FNC1) and all."""
-
-    barcode: Scanned
-
-
-class BarcodeLink(BaseModel):
-    """Which code a product is to have."""
-
-    barcode: Annotated[Text, Field(min_length=1, max_length=512)]
-    product_id: Id
-
-
-class BarcodeLinked(BaseModel):
-    """The code a product has now."""
-
-    success: bool
-    message: str
-    product_id: str
-    barcode: str
-    valid_check_digit: bool | None
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from shared.catalog.models import Product, ProductStatus
+from shared.catalog.models import ProductStatus
 from shared.catalog.record import attributes_of
 from shared.core.money import number
 from shared.inventory.rules import status_of
 from shared.ports.documents import Stored
 
-__all__ = ["PRODUCT_KEYS", "amount", "category_view", "product_view"]
+__all__ = ["amount", "category_view", "product_view"]
 
 Data = dict[str, Any]
 
-PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in {"levels", "vendors"})
 _IDENTITY = ("sku", "name", "description", "category_id", "category", "brand", "package_size", "barcode")
 _FURTHER = ("seo_title", "seo_description", "supplier_id", "supplier_product_id", "source_url")
 

@@ -30,6 +30,7 @@ __all__ = [
     "Page",
     "PageQuery",
     "Sought",
+    "listed",
     "listing",
     "make_page",
     "paginate",
@@ -154,6 +155,21 @@ def sifted(
     following = [shown[-1].data.get(order.field), shown[-1].key.id] if len(kept) == most else None
     total = sum(map(keep, ctx.app.store.walk(asked))) if query.wants_total else None
     return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
+
+
+def listed(ctx: Context[Served], query: PageQuery, rows: Sequence[T]) -> Page[T]:
+    """Return one page of a short list that is in hand, whole and in its order; `-` before the sort turns it round."""
+    ordered = list(reversed(rows)) if query.order.descending else list(rows)
+    match place_of(ctx, query):
+        case None:
+            begin = query.offset
+        case [int() as number] if number >= 0:
+            begin = number
+        case _:
+            raise _bad_cursor()
+    end = begin + query.size
+    following = [end] if end < len(ordered) else None
+    return make_page(ctx, query, ordered[begin:end], following, len(ordered) if query.wants_total else None)
 
 
 def _is_value(value: object) -> bool:

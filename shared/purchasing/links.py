@@ -85,6 +85,10 @@ class SupplierLinks:
         found = self.store.query(Query(SUPPLIER_LINKS, (("product_id", product_id),), limit=_MOST))
         return sorted(found, key=lambda link: link.data["supplier_id"])
 
+    def shown(self, product_id: str) -> list[Data]:
+        """Return the links of a product as shown, by supplier; raise NotFound."""
+        return [link_view(stored) for stored in self.of_product(product_id)]
+
     def of_supplier_products(self, supplier_id: str, their_ids: Sequence[str]) -> dict[str, Stored]:
         """Return the links of a supplier by its own product ids, those of them that exist (ten to a query)."""
         found: dict[str, Stored] = {}

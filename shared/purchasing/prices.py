@@ -18,7 +18,7 @@ from shared.purchasing.models import Comparison, ComparisonRow, NewVendorPrice, 
 from shared.purchasing.rules import Landed, cheapest_first, compared, recommended
 from shared.purchasing.vendors import VENDOR_PRICES, Vendors, vendor_key
 
-__all__ = ["VENDOR_PRICE_CHANGES", "VendorPrices", "change_view"]
+__all__ = ["VENDOR_PRICE_CHANGES", "VendorPrices"]
 
 Data = dict[str, Any]
 
@@ -94,6 +94,10 @@ class VendorPrices:
         """Return the query for the changes of a vendor's price of a product; raise NotFound for the vendor."""
         self.vendors.get(vendor_id)
         return _ranged(VENDOR_PRICE_CHANGES, (("pair", _key(vendor_id, product_id).id),), wanted)
+
+    def shown_change(self, stored: Stored) -> Data:
+        """Return a change of a vendor's terms as shown."""
+        return _change_view(stored)
 
     def shown(self, rows: Sequence[Stored]) -> list[Data]:
         """Return prices as shown, each with whether it is the recommended one of its product."""
@@ -185,7 +189,7 @@ class VendorPrices:
         return Create(Key(VENDOR_PRICE_CHANGES, self.vendors.ids.new("vpc")), data)
 
 
-def change_view(stored: Stored) -> Data:
+def _change_view(stored: Stored) -> Data:
     """Return a change of a vendor's terms as shown."""
     data = {name: value for name, value in stored.data.items() if name != "pair"}
     return {"id": stored.key.id, **data, "old": _amounts(data["old"]), "new": _amounts(data["new"])}
