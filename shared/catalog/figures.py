@@ -13,7 +13,7 @@ from shared.catalog.models import Option, ProductFilter, ProductStats, ProductSt
 from shared.core.clock import parse_instant
 from shared.core.money import rounded
 from shared.inventory.figures import StockFigures
-from shared.inventory.models import Figures
+from shared.inventory.figure_models import Figures
 from shared.inventory.rules import status_of
 from shared.ports.documents import Query
 
