@@ -12,8 +12,8 @@ from shared.catalog.lists import Row
 from shared.catalog.models import Option, ProductFilter, ProductStats, ProductStatus
 from shared.core.clock import parse_instant
 from shared.core.money import rounded
-from shared.inventory.figures import StockFigures
 from shared.inventory.figure_models import Figures
+from shared.inventory.figures import StockFigures
 from shared.inventory.rules import status_of
 from shared.ports.documents import Query
 
