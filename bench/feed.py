@@ -13,7 +13,7 @@ from bench.load import Ask, Load, load
 from bench.ours import BASIC, fresh_data, function
 from bench.yardsticks import peer_of_feed
 
-__all__ = ["FEED", "GZIP", "feed", "measure"]
+__all__ = ["FEED", "GZIP", "feed", "measure", "peer_rows"]
 
 ROUNDS, CONNECTIONS = 5, 4
 # The peer answers so slowly that three seconds would hold a handful of answers.
@@ -36,7 +36,7 @@ def measure() -> Outcome:
     """Load both in turns."""
     with ExitStack() as running:
         ours = running.enter_context(feed())
-        peer = running.enter_context(peer_of_feed(_rows(ours)))
+        peer = running.enter_context(peer_of_feed(peer_rows(ours)))
         variants = {
             "ours": lambda: load(ours, Ask(FEED, CONNECTIONS, {**BASIC, **GZIP})),
             "peer": lambda: load(peer, Ask("/oos", CONNECTIONS, GZIP, seconds=PEER_S)),
@@ -52,7 +52,7 @@ def measure() -> Outcome:
     )
 
 
-def _rows(ours: Server) -> Path:
+def peer_rows(ours: Server) -> Path:
     """Store our answer as the peer's rows, after a look at it."""
     answer = fetch(ours.url + FEED, headers=BASIC)
     if answer.status != 200 or answer.body.count(b'"order_id"') != ORDERS:
