@@ -54,7 +54,7 @@ class _Run:
         self._server, self._path = server, path
 
     def __call__(self) -> Load:
-        return load(self._server, Ask(self._path, 1, BASIC))
+        return load(self._server, Ask(self._path, 1, BASIC, steady=False))
 
 
 def _line(seen: Load) -> str:
