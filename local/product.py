@@ -83,8 +83,8 @@ class Product:
         """Wait until no task is due and everything written is in the reports."""
         self.app.jobs.sweep()
         drained = self.dispatcher.drain(timeout_s)
-        self.app.flusher.run()
-        return drained
+        self.app.settle()
+        return self.dispatcher.drain(timeout_s) and drained
 
     def _seed(self) -> None:
         settings = self.settings

@@ -184,3 +184,6 @@ class Platform:
     def chores(self) -> Sequence[Callable[[], None]]:
         """Return what the daily cleanup does; each is safe to repeat."""
         return ()
+
+    def settle(self) -> None:
+        """Bring up to date what lags behind the documents (the local drain asks for it); parts add theirs."""

@@ -219,6 +219,11 @@ class StockParts(JobParts):
 
         return {**super().duties(), KIND: Duty(self._flush_now, atomic=False)}
 
+    def settle(self) -> None:
+        """Take waiting rows to the warehouse."""
+        super().settle()
+        self.flusher.run()
+
     def _relabel_levels(self, step: Step) -> Done | Continue:
         return self.stock_places.relabel(step)
 

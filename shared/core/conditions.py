@@ -91,4 +91,5 @@ def _failed(where: str) -> PreconditionFailed:
 def _named(content: object) -> tuple[Any, Any]:
     if isinstance(content, Mapping):
         return content.get("id"), content.get("version")
-    return getattr(content, "id", None), getattr(content, "version", None)
+    # What there is one of has no id to show; its class names it for its tags.
+    return getattr(content, "id", getattr(content, "TAG_ID", None)), getattr(content, "version", None)

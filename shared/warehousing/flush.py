@@ -5,12 +5,10 @@ live job, which stays for ten seconds after its last row, so that a busy shop ha
 schedule `flush-outbox` takes every minute what a crash left behind.
 """
 
-import logging
-import threading
 from collections.abc import Callable, Mapping
 
 from shared.core.clock import Clock
-from shared.core.errors import Transient
+from shared.jobs.asking import Asker
 from shared.ports.warehouse import Table, Warehouse
 from shared.warehousing.outbox import WarehouseOutbox
 
@@ -20,7 +18,6 @@ KIND = "flush-outbox"
 QUEUE = "alerts"
 """The light queue: a flush is short, and a queue of its own would be one more thing to deploy."""
 REST_S = 10.0
-_LOG = logging.getLogger(__name__)
 
 
 class Flusher:
@@ -34,21 +31,12 @@ class Flusher:
         clock: Clock,
     ) -> None:
         """Take the waiting rows, where the warehouse comes from (asked only to merge), the tables by name, and time."""
-        self._outbox, self._warehouse, self._tables, self._clock = outbox, warehouse, tables, clock
-        self._lock = threading.Lock()
-        self._asked_at: float | None = None
+        self._outbox, self._warehouse, self._tables = outbox, warehouse, tables
+        self._asker = Asker(clock, REST_S)
 
     def request(self, start: Callable[[], object]) -> None:
         """Call `start` unless this process has done so within the last ten seconds; its trouble waits for the schedule."""
-        now = self._clock.monotonic()
-        with self._lock:
-            if self._asked_at is not None and now - self._asked_at < REST_S:
-                return
-            self._asked_at = now
-        try:
-            start()
-        except Transient as trouble:
-            _LOG.warning("the flush was not started: %s", trouble.code)
+        self._asker.request(start)
 
     def run(self) -> int:
         """Merge everything that waits; return how many documents of rows were taken. Raise Transient in trouble."""

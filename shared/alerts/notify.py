@@ -1,0 +1,83 @@
+"""Telling people: one letter per opened alert and per escalation, never two.
+
+The delivery is recorded before the letter leaves (`sending`) and after it (`sent`). A worker that dies in between leaves
+`sending` behind; whoever comes next does not know whether the letter left, and sends no second one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.alerts.book import alert_key
+from shared.core.clock import Clock, instant
+from shared.core.errors import Transient
+from shared.jobs.kinds import Continue, Done, Step
+from shared.ports.documents import Create, Delete, Key, Put, Stored
+from shared.ports.mail import Letter, Mail
+from shared.ports.store import Store
+
+__all__ = ["KIND", "QUEUE", "Notifier"]
+
+KIND = "notify"
+QUEUE = "alerts"
+_DELIVERIES = "alert_deliveries"
+
+
+class Notifier:
+    """The handler of job kind `notify`."""
+
+    def __init__(self, store: Store, clock: Clock, mail: Mail, settings: Callable[[], Mapping[str, Any]]) -> None:
+        """Take the store, time, how letters leave, and the alert settings."""
+        self._store, self._clock, self._mail, self._settings = store, clock, mail, settings
+
+    def __call__(self, step: Step) -> Done | Continue:
+        """Send the letter of one event of one alert."""
+        alert_id, event = step.input["alert_id"], step.input["event"]
+        alert, settings = self._store.get(alert_key(alert_id)), self._settings()
+        recipients = settings["alert_recipient_emails"] if settings["email_notifications_enabled"] else []
+        if alert is None or not recipients:
+            return Done({"sent": 0})
+        key = Key(_DELIVERIES, f"{alert_id}.{event}.email")
+        if not self._claimed(key, step.job_id, len(recipients)):
+            return Done({"sent": 0})
+        try:
+            left = self._mail.send(_letter(alert, event, recipients))
+        except Transient:
+            self._settle(key, None)
+            raise
+        self._settle(key, "sent" if left else "logged")
+        return Done({"sent": len(recipients) if left else 0})
+
+    def _claimed(self, key: Key, job_id: str, recipients: int) -> bool:
+        """Say whether this delivery is ours: whoever records it first sends it."""
+
+        def decide(found: Mapping[Key, Stored]) -> tuple[bool, list[Create]]:
+            if key in found:
+                return False, []
+            data = {"state": "sending", "job_id": job_id, "recipients": recipients, "at": instant(self._clock.now())}
+            return True, [Create(key, data)]
+
+        return self._store.change([key], decide)
+
+    def _settle(self, key: Key, state: str | None) -> None:
+        """Record how it went; a letter that did not leave is forgotten, so that the next attempt may send it."""
+
+        def decide(found: Mapping[Key, Stored]) -> tuple[None, list[Put | Delete]]:
+            stored = found.get(key)
+            if stored is None:
+                return None, []
+            write = Put(key, {**stored.data, "state": state}, stored.version) if state else Delete(key, stored.version)
+            return None, [write]
+
+        self._store.change([key], decide)
+
+
+def _letter(alert: Stored, event: str, recipients: list[str]) -> Letter:
+    data, word = alert.data, event.partition("-")[0]
+    lines = [
+        data["message"],
+        "",
+        f"Severity: {data['severity']}. First seen: {data['created_at']}. This letter: {word}.",
+        f"Alert {alert.key.id}, cause {data['dedupe_key']}.",
+    ]
+    subject = f"[{data['severity']}] {data['message']}".replace("\n", " ")[:150]
+    return Letter(tuple(recipients), subject, "\n".join(lines), f"{alert.key.id}.{event}")

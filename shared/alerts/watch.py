@@ -1,0 +1,197 @@
+"""Looking: what is evaluated when, and from where. Every cause is judged by what the documents say now."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from shared.alerts.book import ALERTS, AlertBook, Tally
+from shared.alerts.rules import Judgement, judge_depletion, judge_feed, judge_job, judge_level, judge_order
+from shared.alerts.words import AlertStatus, AlertType
+from shared.core.clock import Clock, instant, parse_instant
+from shared.inventory.keys import LEVELS, level_id, level_key, product_key, stock_key
+from shared.inventory.rules import recounted
+from shared.jobs.record import JOBS
+from shared.ports.documents import Delete, Key, Put, Query, Stored
+from shared.ports.store import Store
+
+__all__ = ["Feed", "Seen", "Watch"]
+
+Data = dict[str, Any]
+Pair = tuple[str, str]
+PENDING = "alert_pending"
+_MANY = 200
+_OPEN = (AlertStatus.ACTIVE.value, AlertStatus.ACKNOWLEDGED.value)
+_OWN_JOBS = frozenset({"notify", "check-alerts", "flush-outbox"})
+_FINISHED = ("succeeded", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How fresh one configured 3PL's orders are."""
+
+    source: str
+    age_s: int | None
+    stale: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What other parts of the product show to the watch."""
+
+    feeds: Callable[[], Sequence[Feed]]
+    depletion: Callable[[str], date | None]
+    order: Callable[[str], Data | None]
+    stale_after: timedelta
+    sla_h: float
+
+
+class Watch:
+    """Evaluates causes."""
+
+    def __init__(self, store: Store, clock: Clock, book: AlertBook, seen: Seen) -> None:
+        """Take the store, time, the book of alerts and what is watched."""
+        self._store, self._clock, self._book, self._seen = store, clock, book, seen
+
+    def mark(self, pairs: Iterable[Pair]) -> None:
+        """Note, in the present commit, that levels are to be judged: one write each, whatever changed how often."""
+        now = instant(self._clock.now())
+        self._store.write(
+            [
+                Put(Key(PENDING, level_id(store, product)), {"product_id": product, "store_id": store, "at": now})
+                for product, store in pairs
+            ]
+        )
+
+    def marked(self) -> Tally:
+        """Judge levels that were marked, oldest first, until none is left."""
+        tally = Tally()
+        while found := self._store.query(Query(PENDING, order_by="at", limit=_MANY)):
+            for stored in found:
+                self._level(stored.data["product_id"], stored.data["store_id"], tally)
+                self._forget(stored)
+        return tally
+
+    def product(self, product_id: str) -> Tally:
+        """Judge everything about one product."""
+        tally = Tally()
+        for stored in self._store.walk(Query(LEVELS, (("product_id", product_id),))):
+            self._judge(judge_level(recounted(stored.data, self._clock.now()), self._book.settings()), tally)
+        self._depletion(product_id, tally)
+        return tally
+
+    def everything(self) -> Tally:
+        """Judge all causes: those that may fire, and those whose alert is open."""
+        tally, done = self.open(), self._open_keys()
+        settings, now = self._book.settings(), self._clock.now()
+        for stored in self._store.walk(Query(LEVELS, (("low_stock", True), ("product_active", True)))):
+            judgement = judge_level(recounted(stored.data, now), settings)
+            if judgement.dedupe_key not in done:
+                self._judge(judgement, tally)
+        for judgement in (*self._orders(settings), *self._feeds(settings), *self._jobs()):
+            if judgement.dedupe_key not in done:
+                self._judge(judgement, tally)
+        return tally
+
+    def open(self) -> Tally:
+        """Judge again every cause whose alert is open."""
+        tally = Tally()
+        for stored in self._store.walk(Query(ALERTS, (("status", _OPEN),))):
+            judgement = self._again(stored.data)
+            if judgement is not None:
+                self._judge(judgement, tally)
+        return tally
+
+    def depleted(self, product_id: str) -> Tally:
+        """Judge the newest forecast of a product."""
+        tally = Tally()
+        self._depletion(product_id, tally)
+        return tally
+
+    def _open_keys(self) -> set[str]:
+        return {stored.data["dedupe_key"] for stored in self._store.walk(Query(ALERTS, (("status", _OPEN),)))}
+
+    def _judge(self, judgement: Judgement, tally: Tally) -> None:
+        tally.count(self._book.judge(judgement))
+
+    def _level(self, product_id: str, store_id: str, tally: Tally) -> None:
+        stored = self._store.get(level_key(store_id, product_id))
+        if stored is not None:
+            self._judge(judge_level(recounted(stored.data, self._clock.now()), self._book.settings()), tally)
+
+    def _forget(self, stored: Stored) -> None:
+        """Remove a mark, unless the level was marked again meanwhile: then it is judged again."""
+        self._store.change([stored.key], lambda found: (None, _same(stored, found.get(stored.key))))
+
+    def _depletion(self, product_id: str, tally: Tally) -> None:
+        judgement = self._judged_depletion(product_id)
+        if judgement is not None:
+            self._judge(judgement, tally)
+
+    def _judged_depletion(self, product_id: str) -> Judgement | None:
+        keys = product_key(product_id), stock_key(product_id)
+        found = self._store.get_many(keys)
+        product, stock = found.get(keys[0]), found.get(keys[1])
+        if product is None:
+            return None
+        facts = {
+            "id": product_id,
+            "name": product.data["name"],
+            "sku": product.data["sku"],
+            "active": product.data.get("status", "active") == "active",
+            "available": stock.data["available_stock"] if stock else 0,
+        }
+        today = self._clock.now().date()
+        return judge_depletion(facts, self._seen.depletion(product_id), today, self._book.settings())
+
+    def _again(self, alert: Mapping[str, Any]) -> Judgement | None:
+        """Judge the cause of an alert anew."""
+        settings, kind = self._book.settings(), alert["alert_type"]
+        if kind == AlertType.LOW_STOCK:
+            stored = self._store.get(level_key(alert["store_id"], alert["product_id"]))
+            return None if stored is None else judge_level(recounted(stored.data, self._clock.now()), settings)
+        if kind == AlertType.PREDICTED_DEPLETION:
+            return self._judged_depletion(alert["product_id"])
+        if kind == AlertType.ORDER_SLA:
+            order = self._seen.order(alert["subject"])
+            return self._judged_order(order, settings) if order is not None else None
+        if kind == AlertType.FEED_STALE:
+            return next((one for one in self._feeds(settings) if one.dedupe_key == alert["dedupe_key"]), None)
+        _, job_kind, subject = alert["dedupe_key"].split(":", 2)
+        return self._last_job(job_kind, subject or None)
+
+    def _orders(self, settings: Mapping[str, Any]) -> Iterable[Judgement]:
+        before = instant(self._clock.now() - timedelta(hours=self._seen.sla_h))
+        waiting = Query("transfer_orders", (("status", "pending_review"),), order_by="created_at", at_most=before)
+        for stored in self._store.walk(waiting):
+            yield self._judged_order({"id": stored.key.id, **stored.data}, settings)
+
+    def _judged_order(self, order: Data, settings: Mapping[str, Any]) -> Judgement:
+        waited_h = (self._clock.now() - parse_instant(order["created_at"])).total_seconds() / 3600
+        return judge_order(order, waited_h, self._seen.sla_h, settings)
+
+    def _feeds(self, settings: Mapping[str, Any]) -> Sequence[Judgement]:
+        limit = self._seen.stale_after
+        return [judge_feed(one.source, one.age_s, limit, settings, stale=one.stale) for one in self._seen.feeds()]
+
+    def _jobs(self) -> Iterable[Judgement]:
+        """Judge the last finished job of every kind and subject that failed lately."""
+        failed = self._store.query(
+            Query(JOBS, (("status", "failed"),), order_by="created_at", descending=True, limit=_MANY)
+        )
+        named = dict.fromkeys((stored.data["kind"], stored.data["subject"]) for stored in failed)
+        for kind, subject in named:
+            if kind not in _OWN_JOBS and (judgement := self._last_job(kind, subject)) is not None:
+                yield judgement
+
+    def _last_job(self, kind: str, subject: str | None) -> Judgement | None:
+        same = (("kind", kind), ("subject", subject), ("status", _FINISHED))
+        found = self._store.query(Query(JOBS, same, order_by="created_at", descending=True, limit=1))
+        if not found:
+            return None
+        error = found[0].data.get("error") or {}
+        return judge_job(kind, subject, error.get("code"), failed=found[0].data["status"] == "failed")
+
+
+def _same(read: Stored, present: Stored | None) -> list[Delete]:
+    return [Delete(read.key, read.version)] if present is not None and present.version == read.version else []
