@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 __all__ = ["LocalEnvironment", "local_environment"]
 
+_SHOP = 5
+"""How far behind the product's own the port of the web shop is; nothing but its address is needed to import from it."""
 _SHIPBOB = {
     "SHIPBOB_API_TOKEN": "demo-shipbob-token",
     "SHIPBOB_WEBHOOK_SECRET": "whsec_ZGVtby1zaGlwYm9iLXdlYmhvb2stc2VjcmV0LTAwMDE=",
@@ -50,6 +52,8 @@ def local_environment(given: Mapping[str, str]) -> LocalEnvironment:
             simulators[name] = own_port
             variables |= credentials | {variable: f"http://127.0.0.1:{own_port}{path}"}
         allowed.append(_address(variables[variable]))
+    simulators["shop"] = port + _SHOP
+    allowed.append(f"127.0.0.1:{port + _SHOP}")
     variables["FETCH_ALLOW_HOSTS"] = ",".join(dict.fromkeys(allowed))
     return LocalEnvironment(variables, simulators)
 

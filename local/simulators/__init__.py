@@ -24,6 +24,7 @@ from local.simulators.credentials import (
 from local.simulators.datasets import dataset, dataset_from_retail
 from local.simulators.faults import FAULTS, SIMULATORS, Fault, known_faults, parse_faults
 from local.simulators.shipbob.simulator import ShipBob
+from local.simulators.shop.simulator import Shop
 from local.simulators.stord.simulator import Stord
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Fault",
     "Options",
     "ShipBob",
+    "Shop",
     "Simulator",
     "Stord",
     "dataset",

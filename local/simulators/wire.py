@@ -6,7 +6,7 @@ can show. Nothing here knows a vendor.
 
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
@@ -60,12 +60,16 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """One answer and the manner of sending it: plain, short, reset, reset_in_body, slow_headers or slow_body."""
+    """One answer and the manner of sending it: plain, short, reset, reset_in_body, slow_headers, slow_body or endless.
+
+    An endless answer has no length: `pieces` are sent until the other side has had enough.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     manner: Manner = "plain"
+    pieces: Callable[[], Iterator[bytes]] | None = None
 
 
 class Connection:
@@ -144,6 +148,11 @@ class Connection:
                 wait(0.05)
                 self.reset()
                 return False
+            case "endless":
+                self._sock.sendall(head)
+                for piece in answer.pieces() if answer.pieces else ():
+                    self._sock.sendall(piece)
+                return False
             case "short":
                 self._sock.sendall(head + body[:middle])
                 return False
@@ -166,8 +175,10 @@ def _head_bytes(answer: Answer) -> bytes:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         phrase = "Unknown"
-    lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Content-Length: {len(answer.body)}"]
+    lines = [f"HTTP/1.1 {answer.status} {phrase}"]
+    if answer.manner != "endless":
+        lines.append(f"Content-Length: {len(answer.body)}")
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-    if answer.manner == "short":
+    if answer.manner in {"short", "endless"}:
         lines.append("Connection: close")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

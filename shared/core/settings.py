@@ -92,6 +92,11 @@ class Settings:
         url("local://", "cloudtasks://project/location"),
         "local://",
     )
+    files_url: str = variable(
+        "Place of uploaded files: a folder in DATA_DIR, or `gs://bucket`.",
+        url("local://", "gs://bucket"),
+        "local://",
+    )
     schedules_url: str = variable(
         "Schedules: embedded, or `cloudscheduler://project/location`.",
         url("local://", "cloudscheduler://project/location"),

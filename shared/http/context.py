@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request
 
 from shared.core.caller import Caller
 from shared.core.conditions import NO_CONDITION, Precondition, matches
+from shared.http.uploads import Upload
 
 __all__ = ["Context", "Numbers"]
 
@@ -61,6 +62,8 @@ class Context(Generic[A_co]):
     """What this instance has answered so far."""
     body: bytes = b""
     """The bytes of the body, for operations declared `raw`."""
+    upload: Upload | None = None
+    """The parts of a multipart body."""
     precondition: Precondition = NO_CONDITION
     """What `If-Match` said; services check it against what they found."""
     sent: dict[str, str] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from shared.http.guard import Refusal, Served
 from shared.http.origin import Trace
 from shared.http.router import FORM, JSON, MOST_JSON, Operation
 from shared.http.table import Found
+from shared.http.uploads import Upload
 
 __all__ = ["Exchange", "first_refusal"]
 
@@ -47,6 +48,8 @@ class Exchange(Generic[A]):
     caller: Caller = ANONYMOUS
     refusal: Refusal | None = None
     body: bytes = b""
+    upload: Upload | None = None
+    """The parts of a multipart body, once they have been read."""
     unread: bool = False
     """Whether the body was refused without being read."""
     limit_headers: dict[str, str] = field(default_factory=dict)

@@ -14,7 +14,8 @@ from shared.http.exchange import Exchange
 from shared.http.idempotency import read_key
 from shared.http.problems import validation_failed
 from shared.http.queries import Pairs, QueryReader, pairs, texts_of, unknown_parameters
-from shared.http.router import FORM, JSON, Operation
+from shared.http.router import FORM, JSON, MULTIPART, Operation
+from shared.http.uploads import upload_of
 
 __all__ = ["Inputs", "inputs_of"]
 
@@ -71,6 +72,9 @@ def _key(exchange: Exchange[Any], operation: Operation) -> str | None:
 def _readable(exchange: Exchange[Any]) -> tuple[bytes, Any]:
     """Return the body as JSON bytes and as plain content; other media types are the handler's own business."""
     media = exchange.request.mimetype if exchange.body else JSON
+    if media == MULTIPART:
+        exchange.upload = upload_of(exchange.request, exchange.body)
+        return b"", exchange.upload.canonical()
     if media == JSON:
         return exchange.body, examine(exchange.body)
     if media == FORM:

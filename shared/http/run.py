@@ -77,6 +77,7 @@ def _context(exchange: Exchange[Any], operation: Operation) -> Context[Any]:
         trace=exchange.trace.parent,
         address=exchange.address,
         numbers=exchange.numbers,
+        upload=exchange.upload,
         body=exchange.body if operation.raw else b"",
     )
     if operation.is_unsafe:

@@ -1,17 +1,19 @@
 """What a handler holds while it works: its input, how far it came, and the one way to write."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from shared.core.clock import Clock
 from shared.core.errors import Transient
 from shared.jobs.models import ItemStatus, JobStatus
 from shared.jobs.record import Record, item_key, job_key
 from shared.jobs.rules import Item, Progress, checkpointed
-from shared.ports.documents import Conflict, Create, Documents, Put, Write
+from shared.ports.documents import Conflict, Create, Documents, Put, Stored, Write
+from shared.ports.store import Store
 
-__all__ = ["Cancelled", "LeaseLost", "Signal", "Step", "TimeUp", "item_writes"]
+__all__ = ["Cancelled", "LeaseLost", "Signal", "Step", "TimeUp", "Told", "item_writes"]
 
 
 class Signal(BaseException):
@@ -31,6 +33,17 @@ class TimeUp(Signal):
 
 
 _KEEP: Final = object()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far a job is after some work: cursor and counters as they are then, progress, and further writes."""
+
+    cursor: Any
+    counts: dict[str, Any]
+    progress: Progress | None = None
+    writes: Sequence[Write] = ()
 
 
 class Step:
@@ -121,6 +134,36 @@ class Step:
         if self.time_left() <= 0:
             raise TimeUp
 
+    def within(self, store: Store, work: Callable[[], T], told: Callable[[T], "Told"]) -> T:
+        """Run `work` through the store and commit all it changed together with a checkpoint, as one; return its result.
+
+        For services that read and decide by themselves: their writes carry their own conditions, and a lost race runs
+        `work` again. `told` says of the result how far the job is then. Raises as `checkpoint` does.
+        """
+        made: list[Record] = []
+
+        def guarded() -> T:
+            stored = self._documents.get(job_key(self.job_id))
+            if stored is None or stored.version != self._version:
+                raise self._moved(stored)
+            return work()
+
+        def finish(result: T) -> list[Write]:
+            said = told(result)
+            changes = {"cursor": said.cursor, "counts": said.counts}
+            made[:] = [checkpointed(self._record, self.now, changes, said.progress, self._items)]
+            put = Put(job_key(self.job_id), made[0].data(), self._version)
+            return [put, *item_writes(self._record, self._items), *said.writes]
+
+        result = store.atomically(guarded, finish=finish)
+        stored = self._documents.get(job_key(self.job_id))
+        if stored is None or stored.data["version"] != made[0].version:
+            raise self._moved(stored)
+        self._record, self._version, self._items = made[0], stored.version, []
+        if self.time_left() <= 0:
+            raise TimeUp
+        return result
+
     def waiting_items(self) -> list[Item]:
         """Return the items recorded since the last checkpoint, for the commit that ends the step."""
         return self._items
@@ -128,10 +171,14 @@ class Step:
     def _reason(self, conflict: Conflict) -> BaseException:
         """Say why a checkpoint was refused."""
         stored = self._documents.get(job_key(self.job_id))
+        if stored is not None and stored.version == self._version:
+            return conflict
+        return self._moved(stored)
+
+    def _moved(self, stored: Stored | None) -> BaseException:
+        """Say what it means that the job's document is another now."""
         if stored is None:
             return LeaseLost()
-        if stored.version == self._version:
-            return conflict
         present = Record.of(stored)
         if present.epoch != self.epoch or present.status != JobStatus.RUNNING:
             return LeaseLost()

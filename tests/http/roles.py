@@ -34,9 +34,9 @@ def matrix(routers: Iterable[Router], client_of: Mapping[str, Client]) -> Iterat
             real = _filled(path, operation)
             for caller, client in client_of.items():
                 body = b"{" if operation.is_unsafe else b""
-                yield Cell(
-                    operation.name, operation.access, path, caller, client.send(operation.method, real, body).status
-                )
+                media = {"Content-Type": operation.accepts[0]} if body else {}
+                answer = client.send(operation.method, real, body, headers=media)
+                yield Cell(operation.name, operation.access, path, caller, answer.status)
 
 
 def wrong(cells: Iterable[Cell]) -> list[Cell]:

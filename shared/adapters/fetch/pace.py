@@ -7,15 +7,16 @@ the limit even when another process has called a moment ago.
 """
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 
 from shared.core.clock import Clock
 
-__all__ = ["Pace"]
+__all__ = ["HostPace", "Pace"]
 
 _LOW = 0.2
 _PLENTY = 0.5
 _LONGEST_GAP_S = 5.0
+_MOST_HOSTS = 1000
 
 
 class Pace:
@@ -62,3 +63,22 @@ class Pace:
             return 0.0
         scarce = self._limit * _LOW / max(self._remaining, 1)
         return min(even * max(1.0, scarce), max(even, _LONGEST_GAP_S))
+
+
+class HostPace:
+    """Spacing of calls to hosts of outside origin, each for itself; hosts not called for long are forgotten."""
+
+    def __init__(self, clock: Clock, per_minute: int) -> None:
+        """Allow so many calls a minute to each host, evenly spaced."""
+        self._clock, self._per_minute = clock, per_minute
+        self._paces: OrderedDict[str, Pace] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait(self, host: str) -> None:
+        """Sleep until the next call to a host may start."""
+        with self._lock:
+            pace = self._paces.setdefault(host.lower(), Pace(self._clock, self._per_minute))
+            self._paces.move_to_end(host.lower())
+            if len(self._paces) > _MOST_HOSTS:
+                self._paces.popitem(last=False)
+        pace.wait()

@@ -1,0 +1,1 @@
+"""The simulated web shop: pages, product lists, a sitemap, feeds in every format, and hostile files."""

@@ -1,0 +1,240 @@
+"""Writing what a diff says, and taking it back: each row whole or not at all, on the base it was compared with."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from shared.catalog.models import NewProduct
+from shared.catalog.record import claims_of, product_key, stock_key
+from shared.core.caller import Caller
+from shared.core.errors import BaseMoved, Problem
+from shared.imports.compare import Compared
+from shared.imports.models import Action
+from shared.imports.record import Data
+from shared.inventory.ledger import Change, Ledger
+from shared.inventory.words import MovementType
+from shared.ports.documents import Stored
+from shared.ports.store import Store
+
+__all__ = ["Applied", "Applier", "Catalogue", "is_moved", "moved"]
+
+_NEW = (
+    "name",
+    "description",
+    "brand",
+    "package_size",
+    "currency",
+    "seo_title",
+    "seo_description",
+    "source_url",
+    "supplier_id",
+    "supplier_product_id",
+    "sale_price",
+    "unit_cost",
+    "category",
+    "images",
+    "tags",
+    "barcode",
+    "sku",
+)
+_WORDS = {
+    "AlreadyExists": "already_exists",
+    "InsufficientStock": "insufficient_stock",
+    "InvalidState": "invalid_state",
+    "BaseMoved": "base_moved",
+    "NotFound": "not_found",
+}
+_SECONDARY = ("category", "stock")
+
+
+class Catalogue(Protocol):
+    """What applying needs of products."""
+
+    @property
+    def categories(self) -> Any:
+        """Return the categories."""
+        ...
+
+    def get(self, product_id: str) -> Stored:
+        """Return a product's document; raise NotFound."""
+        ...
+
+    def create(self, caller: Caller, wanted: NewProduct) -> Stored:
+        """Make a product."""
+        ...
+
+    def apply(self, caller: Caller, stored: Stored, changes: Any, *, reason: str | None = None) -> Stored:
+        """Write changes of stored fields."""
+        ...
+
+    def archive(self, caller: Caller, product_id: str) -> None:
+        """Take a product out of all lists."""
+        ...
+
+    def code(self, barcode: str | None, pointer: str = "/barcode") -> Any:
+        """Read a barcode."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A row that was written: what it takes to see that nobody touched the product since, and to take it back."""
+
+    row: int
+    action: Action
+    product_id: str
+    version: int
+    stock_version: int | None
+    store_id: str | None
+    units: int
+    before: Data
+
+    def packed(self) -> list[Any]:
+        """Return the row as it is kept."""
+        names = ("row", "action", "product_id", "version", "stock_version", "store_id", "units", "before")
+        return [getattr(self, name) for name in names]
+
+    @classmethod
+    def of(cls, kept: Sequence[Any]) -> "Applied":
+        """Read a kept row."""
+        row, action, *rest = kept
+        return cls(row, Action(action), *rest)
+
+
+@dataclass(frozen=True)
+class Applier:
+    """Writes rows through the catalogue and the ledger, inside the unit of work of a job's step."""
+
+    store: Store
+    products: Catalogue
+    ledger: Ledger
+    default_store: Callable[[], str]
+
+    def rows(self, caller: Caller, import_id: str, rows: Sequence[Compared]) -> list[Applied]:
+        """Write rows; one that is refused, or whose product has moved, becomes an error and leaves nothing behind."""
+        made = []
+        for row in rows:
+            if row.action not in {Action.CREATE, Action.UPDATE}:
+                continue
+            try:
+                made.append(self.store.atomically(partial(self._row, caller, import_id, row)))
+            except Problem as refused:
+                code = _WORDS.get(refused.name, "refused")
+                row.action, row.code, row.error = Action.ERROR, code, (None, code, refused.detail)
+        return made
+
+    def undo(self, caller: Caller, import_id: str, rows: Sequence[Applied]) -> list[Compared]:
+        """Take rows back; return those that could not be, as errors."""
+        failed = []
+        for row in rows:
+            try:
+                self.store.atomically(partial(self._undone, caller, import_id, row))
+            except Problem as refused:
+                code = _WORDS.get(refused.name, "refused")
+                told = (None, code, refused.detail)
+                failed.append(Compared(row.row, Action.ERROR, row.product_id, code=code, error=told))
+        return failed
+
+    def _row(self, caller: Caller, import_id: str, row: Compared) -> Applied:
+        stored = self._created(caller, row) if row.action is Action.CREATE else self._updated(caller, row)
+        store_id = self.default_store() if row.units else None
+        if store_id is not None:
+            self._book(caller, import_id, (stored.key.id, store_id), row.units)
+        row.product_id, row.sku = stored.key.id, stored.data["sku"]
+        stock_version = self._stock_version(stored.key.id) if row.units or row.action is Action.CREATE else None
+        before = {name: told["before"] for name, told in row.fields.items() if name not in _SECONDARY}
+        if "category" in row.fields:
+            before["category_id"] = row.fields["category"].get("id")
+            before["category"] = row.fields["category"]["before"]
+        version = stored.data["version"]
+        return Applied(row.row, row.action, stored.key.id, version, stock_version, store_id, row.units, before)
+
+    def _created(self, caller: Caller, row: Compared) -> Stored:
+        told = {name: row.fields[name]["after"] for name in _NEW if name in row.fields}
+        return self.products.create(caller, NewProduct.model_validate({**told, "status": "draft"}))
+
+    def _updated(self, caller: Caller, row: Compared) -> Stored:
+        assert row.product_id is not None
+        assert row.base is not None
+        stored = self.products.get(row.product_id)
+        version, stock_version = row.base
+        if stored.data["version"] != version:
+            raise _moved_on(row.product_id)
+        if stock_version is not None and self._stock_version(row.product_id) != stock_version:
+            raise _moved_on(row.product_id)
+        changes = {name: told["after"] for name, told in row.fields.items() if name not in _SECONDARY}
+        if "category" in row.fields:
+            found = self.products.categories.ensure(row.fields["category"]["after"])
+            changes |= {"category_id": found.key.id, "category": found.data["name"]}
+            row.fields["category"]["id"] = stored.data["category_id"]
+        return self.products.apply(caller, stored, changes, reason="import")
+
+    def _undone(self, caller: Caller, import_id: str, row: Applied) -> None:
+        if is_moved(self.store, [row]):
+            raise _moved_on(row.product_id)
+        if row.units:
+            assert row.store_id is not None
+            self._book(caller, import_id, (row.product_id, row.store_id), -row.units)
+        if row.action is Action.CREATE:
+            self.products.archive(caller, row.product_id)
+        else:
+            self.products.apply(caller, self.products.get(row.product_id), row.before, reason="import undone")
+
+    def _book(self, caller: Caller, import_id: str, pair: tuple[str, str], units: int) -> None:
+        kind = MovementType.IMPORT
+        self.ledger.book([Change(*pair, units, kind, reference=import_id, user_id=caller.user_id or None)])
+
+    def _stock_version(self, product_id: str) -> int:
+        stored = self.store.get(stock_key(product_id))
+        return 0 if stored is None else int(stored.data["stock_version"])
+
+
+def moved(store: Store, products: Catalogue, rows: Iterable[Compared]) -> list[str]:
+    """Return the ids of products that are not any more what these rows were compared with.
+
+    For a row that makes a product that is the product which has its SKU or barcode now.
+    """
+    updates = [row for row in rows if row.action is Action.UPDATE]
+    bases = [(row.product_id or "", *(row.base or (0, None))) for row in updates]
+    return _not_at(store, bases) + _taken(store, products, rows)
+
+
+def is_moved(store: Store, rows: Iterable[Applied]) -> list[str]:
+    """Return the ids of products that changed since these rows were written."""
+    return _not_at(store, [(row.product_id, row.version, row.stock_version) for row in rows])
+
+
+def _not_at(store: Store, bases: Sequence[tuple[str, int, int | None]]) -> list[str]:
+    keys = [key for product_id, _, stock in bases for key in _places(product_id, stock)]
+    found = store.get_many(keys) if keys else {}
+    gone = []
+    for product_id, version, stock_version in bases:
+        product, stock = found.get(product_key(product_id)), found.get(stock_key(product_id))
+        same = product is not None and product.data["version"] == version
+        if same and stock_version is not None:
+            same = (0 if stock is None else stock.data["stock_version"]) == stock_version
+        if not same:
+            gone.append(product_id)
+    return gone
+
+
+def _places(product_id: str, stock_version: int | None) -> list[Any]:
+    return [product_key(product_id)] + ([] if stock_version is None else [stock_key(product_id)])
+
+
+def _taken(store: Store, products: Catalogue, rows: Iterable[Compared]) -> list[str]:
+    keys = []
+    for row in rows:
+        if row.action is Action.CREATE:
+            told = {
+                name: row.fields.get(name, {}).get("after") for name in ("sku", "supplier_id", "supplier_product_id")
+            }
+            code = products.code(row.fields["barcode"]["after"]) if "barcode" in row.fields else None
+            claims = claims_of({**told, "sku": told["sku"] or ""}, code.claim if code else None)
+            keys += [key for key, name in claims.items() if name != "sku" or told["sku"]]
+    return [stored.data["product_id"] for stored in store.get_many(keys).values()] if keys else []
+
+
+def _moved_on(product_id: str) -> BaseMoved:
+    return BaseMoved("The product has changed since the import was analysed.", moved=[product_id])

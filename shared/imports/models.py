@@ -1,0 +1,184 @@
+"""Imports as clients see them: api.md 2.11."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.core.page import PageQuery
+from shared.core.text import Id, Text
+from shared.jobs.models import Accepted
+
+__all__ = [
+    "Action",
+    "DiffFilter",
+    "DiffRow",
+    "FeedType",
+    "ImportAccepted",
+    "ImportError",
+    "ImportFilter",
+    "ImportKind",
+    "ImportRun",
+    "ImportStatus",
+    "ScrapeFeed",
+    "ScrapeStore",
+    "ScrapeUrl",
+    "Totals",
+    "UploadForm",
+]
+
+
+class ImportKind(StrEnum):
+    """Where the rows come from."""
+
+    URL = "url"
+    STORE = "store"
+    FEED = "feed"
+    UPLOAD = "upload"
+
+
+class ImportStatus(StrEnum):
+    """Where an import is in its life."""
+
+    ANALYZING = "analyzing"
+    READY = "ready"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class Action(StrEnum):
+    """What a row does, or did."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+FeedType = Literal["auto", "csv", "tsv", "xml", "json", "jsonl"]
+Address = Annotated[Text, Field(min_length=1, max_length=2000)]
+Mapping = Annotated[
+    dict[Annotated[Text, Field(min_length=1, max_length=200)], Annotated[Text, Field(max_length=100)]],
+    Field(max_length=200),
+]
+
+
+class Totals(BaseModel):
+    """How many rows there are, and what they do."""
+
+    rows: int = 0
+    create: int = 0
+    update: int = 0
+    unchanged: int = 0
+    skip: int = 0
+    error: int = 0
+
+
+class ImportError(BaseModel):  # noqa: A001 - the word of the contract
+    """One refused row, or (row 0) what is wrong with the whole file."""
+
+    row: int
+    field: str | None = None
+    code: str
+    message: str
+
+
+class ImportRun(BaseModel):
+    """One import: what was read, what it changes or has changed."""
+
+    id: str
+    job_id: str | None
+    kind: ImportKind
+    source: str
+    format: str | None
+    status: ImportStatus
+    dry_run: bool
+    update_existing: bool
+    mapping_config: dict[str, str] | None
+    totals: Totals
+    errors: list[ImportError]
+    content_hash: str | None
+    created_by: str | None
+    created_at: datetime
+    applied_at: datetime | None
+    version: int
+
+
+class DiffRow(BaseModel):
+    """What one row changes: each field before and after; `provenance` says where on a page a value was read."""
+
+    row: int
+    action: Action
+    product_id: str | None
+    sku: str | None
+    fields: dict[str, dict[str, Any]]
+    code: str | None
+    provenance: dict[str, str] | None = None
+
+
+class ScrapeUrl(BaseModel):
+    """A product page to read."""
+
+    url: Address
+    extract_variants: bool = True
+    extract_reviews: bool = False
+    enrich_with_ai: bool = True
+    dry_run: bool = False
+
+
+class ScrapeStore(BaseModel):
+    """A shop to read."""
+
+    store_url: Address
+    max_products: Annotated[int, Field(ge=1, le=1000)] = 100
+    category_filter: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    dry_run: bool = False
+
+
+class ScrapeFeed(BaseModel):
+    """A product file at an address."""
+
+    feed_url: Address
+    feed_type: FeedType = "auto"
+    mapping_config: Mapping | None = None
+    update_existing: bool = True
+    dry_run: bool = False
+    supplier_id: Id | None = None
+
+
+class UploadForm(BaseModel):
+    """The fields beside an uploaded file, as a form sends them."""
+
+    feed_type: FeedType = "auto"
+    mapping_config: Mapping | None = None
+    update_existing: bool = True
+    dry_run: bool = False
+    supplier_id: Id | None = None
+
+
+class ImportAccepted(Accepted):
+    """The answer to an import taken on."""
+
+    import_id: str
+
+
+class ImportFilter(PageQuery):
+    """Which imports are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("-created_at",)
+
+    kind: Annotated[list[ImportKind] | None, Field(max_length=10)] = None
+    status: Annotated[list[ImportStatus] | None, Field(max_length=10)] = None
+
+
+class DiffFilter(PageQuery):
+    """Which rows of a diff are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("row",)
+
+    action: Annotated[list[Action] | None, Field(max_length=10)] = None

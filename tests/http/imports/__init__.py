@@ -1,0 +1,1 @@
+"""Imports and scraping on the wire."""

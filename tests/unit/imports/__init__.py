@@ -1,0 +1,1 @@
+"""Rules of imports, and the readers of files."""
