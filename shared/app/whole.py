@@ -3,6 +3,7 @@
 from shared.app.alerts import AlertParts
 from shared.app.catalog import CatalogParts
 from shared.app.identity import IdentityParts
+from shared.app.imports import ImportParts
 
 __all__ = ["App"]
 
@@ -11,5 +12,6 @@ class App(
     AlertParts,  # with trade and held orders, which it watches
     CatalogParts,
     IdentityParts,
+    ImportParts,
 ):
     """Everything a deployment is made of; one per process."""
