@@ -20,6 +20,9 @@ from shared.ports.store import Store
 
 __all__ = ["Rows", "WarehouseView"]
 
+_MOST_STEP = 500
+_STORES_EACH = 3
+"""In how many warehouses a product may be before a page takes a second read."""
 _BEHIND_ALL, _BEFORE_ALL = "~", "-"
 """Ids that stand behind and before the id of any level."""
 
@@ -52,7 +55,9 @@ class WarehouseView:
     def _levels(self, wanted: WarehouseFilter, after: Position | None) -> Iterator[Stored]:
         asked = warehouse_levels(wanted)
         query = replace(asked.query, order_by="shelf_key", descending=wanted.order.descending, after=after)
-        return filter(asked.keep, self.store.walk(query)) if asked.keep else self.store.walk(query)
+        step = min(_MOST_STEP, _STORES_EACH * (wanted.offset + wanted.size + 1))
+        levels = self.store.walk(query, step=step)
+        return filter(asked.keep, levels) if asked.keep else levels
 
 
 def _by_product(levels: Iterable[Stored]) -> Iterator[tuple[str, list[Data]]]:
