@@ -52,6 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         product = self._product = Product(self._environment)
         log = (Path(product.settings.data_dir) / "onhand.log").open("a", encoding="utf-8")
         configure(level=product.settings.log_level, secrets=product.settings.secrets(), stream=log)
+        product.prepare()
         return gateway.wsgi(lambda: product.app, [control.router(product)])
 
     def _start(self) -> None:

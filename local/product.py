@@ -41,10 +41,13 @@ class Product:
         self.simulators: dict[str, Simulator] = {}
         self._stopping = threading.Event()
 
-    def start(self) -> None:
-        """Start simulators, queue and cron loop; what they call must answer already."""
-        self._seed()
+    def prepare(self) -> None:
+        """Start the simulators and load what an empty store begins with: done before the first request is answered."""
         self._start_simulators()
+        self._seed()
+
+    def start(self) -> None:
+        """Start queue and cron loop; what they call must answer already."""
         calls = HttpCalls(self.settings.worker_url or "", self.app.local_invoker.token)
         self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
         for schedule in schedules():

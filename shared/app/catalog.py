@@ -146,7 +146,17 @@ class CatalogParts(StockParts):
         from shared.core.caller import SYSTEM
 
         self.jobs.start(KIND, subject, wanted, SYSTEM, single_flight=False)
-        self.store.after_commit(lambda: self.catalog_upkeep.run(wanted))
+        self.store.after_commit(lambda: self._at_once(wanted))
+
+    def _at_once(self, wanted: dict[str, object]) -> None:
+        import logging
+
+        from shared.core.errors import Unavailable
+
+        try:
+            self.catalog_upkeep.run(wanted)
+        except Unavailable:  # the change stands and must not be answered as a failure; the job does this again
+            logging.getLogger(__name__).warning("levels are busy; the job %s will repeat this", "catalog-upkeep")
 
     def _kept_up(self, step: Step) -> Done:
         from shared.jobs.kinds import Done

@@ -32,7 +32,10 @@ _NULLABLE = frozenset({*_CLEARABLE, *PAIRS["unit_cost"], *PAIRS["sale_price"]})
 _FIRM = ("name", "reorder_threshold", "currency", "images", "tags")
 _PLAIN = (*_CLEARABLE, *_FIRM)
 # May change while the version stays: ignored in a body that names its version.
-_VOLATILE = frozenset({"available_stock", "reserved_stock", "stock_status", "predicted_depletion_date"})
+_VOLATILE = frozenset(
+    {"available_stock", "reserved_stock", "stock_status", "stock_version", "predicted_depletion_date"}
+)
+_INCLUDED = ("levels", "vendors")
 _SHOWN = ("id", *sorted(_VOLATILE), "created_at", "updated_at")
 _EMPTY_IS_NULL = ("brand", "package_size", "barcode")
 
@@ -124,9 +127,19 @@ def _refuse_other(given: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
     sku = given.get("sku", shown["sku"])
     if sku != shown["sku"]:
         raise ValidationFailed.at("/sku", "read_only", "A SKU stays what it is.")
+    moves = any(given.get(name) not in (None, shown["current_stock"]) for name in ("current_stock", "stock"))
     for name in _SHOWN:
-        if name in given and given[name] != shown[name] and not (name in _VOLATILE and "version" in given):
-            raise ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")
+        is_condition = name == "stock_version" and (moves or given.get(name) is None)
+        differs = name in given and given[name] != shown[name] and not is_condition
+        if differs and not (name in _VOLATILE and given.get("version") is not None):
+            raise _not_input(name)
+    for name in _INCLUDED:  # as they were when the product was read, and that is told by its version
+        if name in given and given.get("version") is None:
+            raise _not_input(name)
+
+
+def _not_input(name: str) -> ValidationFailed:
+    return ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")
 
 
 def _conflict(name: str, other: str) -> ValidationFailed:

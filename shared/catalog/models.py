@@ -1,5 +1,6 @@
 """What the wire shows of products and categories, and what it takes."""
 
+import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -11,7 +12,7 @@ from shared.core.exports import ExportQuery
 from shared.core.money import Currency, Money
 from shared.core.page import PageQuery
 from shared.core.quantities import Count, Quantity, Version
-from shared.core.text import Id, Search, Text
+from shared.core.text import Id, Search, Text, clean
 from shared.core.times import From, To
 
 __all__ = [
@@ -76,13 +77,19 @@ def _web(text: str) -> str:
     return text
 
 
+def _code(text: str) -> str:
+    """Return a code as it is kept: a text that may hold the separator of element strings (FNC1)."""
+    clean(text.replace("\x1d", ""))
+    return unicodedata.normalize("NFC", text).strip(" \t\r\n")
+
+
 Name = Annotated[Text, Field(min_length=1, max_length=255)]
 Sku = Annotated[Text, Field(min_length=1, max_length=100)]
 Label = Annotated[Text, Field(max_length=100)]
 Description = Annotated[Text, Field(max_length=20_000)]
 CategoryName = Annotated[Text, Field(min_length=1, max_length=100)]
 Slug = Annotated[Text, AfterValidator(_slug), Field(min_length=1, max_length=100)]
-Barcode = Annotated[Text, Field(max_length=512)]
+Barcode = Annotated[str, AfterValidator(_code), Field(max_length=512)]
 Url = Annotated[Text, Field(max_length=2000), AfterValidator(_web)]
 Images = Annotated[list[Annotated[Text, Field(min_length=1, max_length=2000)]], Field(max_length=50)]
 Tags = Annotated[list[Annotated[Text, Field(min_length=1, max_length=50)]], Field(max_length=50)]
@@ -235,7 +242,7 @@ class ProductFilter(PageQuery):
     status: Annotated[list[StatusFilter] | None, Field(max_length=10)] = None
     stock_status: Annotated[list[StockStatus] | None, Field(max_length=10)] = None
     supplier_id: Ids = None
-    barcode: Annotated[Text, Field(max_length=200)] | None = None
+    barcode: Annotated[Barcode, Field(min_length=1, max_length=200)] | None = None
     search: Search | None = None
     ids: Annotated[list[Id] | None, Field(max_length=100)] = None
     created_from: From | None = None
@@ -344,7 +351,7 @@ class ScanBody(BaseModel):
 class BarcodeLink(BaseModel):
     """Which code a product is to have."""
 
-    barcode: Annotated[Text, Field(min_length=1, max_length=512)]
+    barcode: Annotated[Barcode, Field(min_length=1)]
     product_id: Id
 
 

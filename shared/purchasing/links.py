@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.core.clock import Clock, instant
-from shared.core.errors import NotFound
+from shared.core.errors import NotFound, ValidationFailed
 from shared.core.money import number
 from shared.inventory.keys import product_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored
@@ -61,6 +61,7 @@ class SupplierLinks:
             told["last_seen_at"] = instant(self.clock.now())
         key = link_key(product_id, supplier_id)
         stored = self.store.get(key)
+        _refuse_other(body, {"product_id": product_id, "supplier_id": supplier_id}, stored)
         if stored is None:
             blank = {**dict.fromkeys(_TOLD), "currency": self.currency, "is_active": True, "last_seen_at": None}
             stored = Stored(key, {"product_id": product_id, "supplier_id": supplier_id, **blank, **told}, "")
@@ -104,6 +105,14 @@ class SupplierLinks:
             raise NotFound("No product has this id.", resource="product")
         if not self.has_supplier(supplier_id):
             raise NotFound("No supplier has this id.", resource="supplier")
+
+
+def _refuse_other(body: LinkBody, path: Data, stored: Stored | None) -> None:
+    """Refuse keys that a link shows and that cannot be said, unless they say what is so anyway."""
+    present = {**path, "last_seen_at": stored.data["last_seen_at"] if stored else None}
+    for name, value in present.items():
+        if name in body.model_fields_set and getattr(body, name) != value:
+            raise ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")
 
 
 def link_view(stored: Stored) -> Data:
