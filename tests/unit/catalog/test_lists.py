@@ -148,7 +148,7 @@ def test_control_a_list_that_forgets_what_no_index_holds_is_another_one(document
         seen = [row.product.key.id for row in lists._walk(forgetful)]
         others.append(seen != [product["id"] for product in naive(catalog, wanted)])
 
-    assert others.count(True) == 11
+    assert others.count(True) == 10
 
 
 @_BOTH
