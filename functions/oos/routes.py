@@ -9,11 +9,12 @@ from shared.core.clock import instant
 from shared.core.errors import ValidationFailed
 from shared.core.page import Page
 from shared.http.context import Context
+from shared.http.export import Sheet, export
 from shared.http.page import make_page, place_of, position_of
-from shared.http.router import Router
+from shared.http.router import Raw, Router
 from shared.oos.asked import Asked, Walked
 from shared.oos.desk_models import HistoryFilter
-from shared.oos.models import Include, OosOrder, OrderQuery, QueueQuery
+from shared.oos.models import ORDER_KEYS, Include, OosOrder, OrderQuery, QueueExport, QueueQuery
 from shared.oos.queue import Filter
 from shared.oos.words import FEED_REASONS, SOURCES, SourceName
 
@@ -40,6 +41,12 @@ def list_orders(ctx: Ctx, query: QueueQuery) -> Page[OosOrder]:
     page.extra = {**page.extra, "snapshots": found.snapshots}
     _say_age(ctx, found.age_s)
     return page
+
+
+@router.get("/api/v1/oos/orders/export", policy="costly")
+def export_orders(ctx: Ctx, query: QueueExport) -> Raw:
+    """Export every order of the queue as CSV or JSON lines."""
+    return export(ctx, query, Sheet("oos-orders", ORDER_KEYS), ctx.app.oos.everything(asked_of(query)))
 
 
 @router.get("/api/v1/oos/orders/{source}/{order_id}")

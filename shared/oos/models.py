@@ -6,12 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.core.exports import ExportQuery
 from shared.core.page import PageQuery
 from shared.core.text import Text, TimeZone
 from shared.core.times import Instant
 from shared.oos.words import SOURCES, ResolvedReason, SourceName, State
 
 __all__ = [
+    "ORDER_KEYS",
     "AnalyticsSummary",
     "Include",
     "LegacyFeedQuery",
@@ -20,6 +22,7 @@ __all__ = [
     "OosLine",
     "OosOrder",
     "OrderQuery",
+    "QueueExport",
     "QueuePage",
     "QueueQuery",
     "QueueReason",
@@ -127,6 +130,10 @@ class OosOrder(Shape):
     promise: Promise | None = Field(default=None, description="Only with include=promise; null once resolved.")
 
 
+ORDER_KEYS = tuple(name for name in OosOrder.model_fields if name not in {"episodes", "promise"})
+"""The keys of an order in a list that includes nothing besides, in their order."""
+
+
 class LegacyOos(Shape):
     """One held order as the older OOS backend showed it, with our history added."""
 
@@ -216,6 +223,10 @@ class QueueQuery(PageQuery):
     search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     as_of: Instant | None = None
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
+
+
+class QueueExport(ExportQuery, QueueQuery):
+    """Which held orders to export."""
 
 
 class OrderQuery(BaseModel):

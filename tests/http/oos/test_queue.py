@@ -1,11 +1,14 @@
 """The queue over HTTP: filters, sorts, search, pages, what may be included, and the past."""
 
+import csv
+import io
+import json
 from urllib.parse import quote
 
 import pytest
 
 from shared.oos.desk_models import SkuRow
-from shared.oos.models import OosLine, OosOrder
+from shared.oos.models import ORDER_KEYS, OosLine, OosOrder
 from tests.http.oos.conftest import Desk
 
 FEED = {"out_of_stock", "partially_committed"}
@@ -200,3 +203,24 @@ def test_the_sku_view_adds_up_to_the_queue(desk: Desk) -> None:
     assert sorted(row["sku"] for row in walked) == sorted(row["sku"] for row in rows)
     units = [row["short_units"] for row in walked]
     assert units == sorted(units, reverse=True)
+
+
+@pytest.mark.parametrize("query", ["", "state=all&reason=all", "source=stord&sort=value", "search=zzzz"])
+def test_an_export_holds_every_row_of_the_list(desk: Desk, query: str) -> None:
+    path = f"/api/v1/oos/orders/export?{query}"
+    lines = desk.get(f"{path}&format=jsonl")
+    sheet = desk.get(path)
+
+    assert [json.loads(line) for line in lines.data.splitlines()] == desk.orders(query)
+    rows = list(csv.reader(io.StringIO(sheet.data.decode(), newline="")))
+    assert rows[0] == list(ORDER_KEYS)
+    assert [(row[0], row[1].lstrip("'")) for row in rows[1:]] == [
+        (item["source"], item["order_id"]) for item in desk.orders(query)
+    ]
+    assert sheet.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert sheet.headers["Content-Disposition"] == 'attachment; filename="oos-orders-2026-01-15.csv"'
+
+
+@pytest.mark.parametrize("query", ["limit=5", "cursor=x", "include=raw", "format=xml", "format=jsonl&bom=true"])
+def test_an_export_knows_no_pages(desk: Desk, query: str) -> None:
+    assert desk.get(f"/api/v1/oos/orders/export?{query}").status_code == 422
