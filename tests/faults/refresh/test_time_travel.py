@@ -10,16 +10,20 @@ from typing import Any
 
 import pytest
 
+from shared.core.caller import SYSTEM
 from shared.core.clock import parse_instant
 from shared.core.errors import NotFound
-from shared.oos.asked import Asked, Look
+from shared.oos.asked import Asked, Look, Walked
 from shared.oos.desk import Desk
 from shared.oos.diff import applied, comparable
 from shared.oos.maintenance import KEPT, OosMaintenance
 from shared.oos.reader import SnapshotReader
+from shared.oos.refresh_order import KIND as ORDER_KIND
 from shared.oos.source import Fate, HeldOrder
+from shared.ports.documents import Documents
 from tests.faults.jobs.volume import sized
 from tests.faults.refresh.harness import World
+from tests.stores import each_store
 from tests.unit.oos.builders import a_line, an_order
 
 REFRESHES = sized(14, long=60)
@@ -68,6 +72,31 @@ def a_history(seed: int, refreshes: int = REFRESHES) -> tuple[World, list[Publis
         published.append(Published(run["snapshot_id"], world.clock.now(), orders))
         world.clock.advance(900)
     return world, published
+
+
+@each_store
+def test_the_past_and_single_orders_work_on_every_store(documents: Documents) -> None:
+    """Indexes, bytes and preconditions of each database: three refreshes, one webhook, and a look back."""
+    world, rng = World(documents), random.Random(12)
+    seen = []
+    for _ in range(3):
+        reshuffle(world, rng)
+        world.refresh()
+        seen.append((world.clock.now(), set(world.seen() or {})))
+        world.clock.advance(900)
+    told = min(world.source.orders)
+    del world.source.orders[told]
+    world.source.fates[told] = Fate.SHIPPED
+    world.marks.mark("shipbob", told, None)
+    world.jobs.start(ORDER_KIND, f"shipbob:{told}", {"source": "shipbob", "order_id": told}, SYSTEM)
+    world.drain()
+
+    assert told not in (world.seen() or {})
+    for moment, orders in seen:
+        assert {order["order_id"] for order in world.oos.queue(Asked(limit=100, as_of=moment)).orders} == orders
+    history = world.oos.history(Walked(("shipbob",), "resolved_at", reasons=("shipped",)), "a", 100, 0)[0]
+    assert all("A" in {line["sku"] for line in order["lines"]} for order in history)
+    assert OosMaintenance(world.store, world.clock).clean() == 0
 
 
 def a_desk(world: World) -> Desk:

@@ -8,11 +8,12 @@ from shared.core.errors import BadRequest
 from shared.oos.queue import Place
 from shared.oos.service import Asked
 from shared.oos.source import Fate
+from tests.faults.jobs.volume import sized
 from tests.faults.refresh.harness import World
 from tests.unit.oos.builders import an_order
 
-ORDERS = 400
-REFRESHES = 12
+ORDERS = sized(400, long=10_000)
+REFRESHES = sized(12, long=100)
 
 
 def test_a_walk_over_refreshes_is_exactly_its_first_snapshot() -> None:
@@ -71,7 +72,7 @@ def test_a_walk_whose_snapshot_is_gone_is_told_so() -> None:
 
 def reshuffle(world: World, rng: random.Random) -> None:
     """Let a random 400 of 500 orders be held; whoever is missing was shipped."""
-    everyone = [f"{number:04d}" for number in range(ORDERS + 100)]
+    everyone = [f"{number:05d}" for number in range(ORDERS + 100)]
     held = rng.sample(everyone, ORDERS)
     world.source.orders = {key: an_order(key) for key in held}
     world.source.fates = dict.fromkeys(everyone, Fate.SHIPPED)
