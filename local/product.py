@@ -94,6 +94,7 @@ class Product:
         if settings.admin_email and settings.admin_password:
             self.app.identity.ensure_first_admin(settings.admin_email, settings.admin_password)
         self.app.identity.seed_demo_users(settings.demo_password)
+        self.app.stores.ensure_default()
         if settings.demo_data:
             load(self.app)
 

@@ -9,6 +9,7 @@ from typing import Any
 from shared.app import App
 from shared.core.errors import NotFound, ValidationFailed
 from shared.http.context import Context
+from shared.http.legacy import answered, done, reshaped
 from shared.http.page import listing
 from shared.http.router import Router
 from shared.inventory.figure_models import CategoryRow, Kpi, ShareFilter, TrendRow
@@ -52,7 +53,7 @@ def demo_make_store(ctx: Ctx, body: DemoNewStore) -> dict[str, Any]:
     """Make a store."""
     store = ctx.app.stores.create(body.canonical())
     ctx.respond_header("Location", f"{STORES}/{store.id}")
-    return _written(demo_store(store), "Store created successfully")
+    return done(demo_store(store), "Store created successfully")
 
 
 @router.get("/api/stores/options", successor=f"{STORES}/options")
@@ -87,7 +88,7 @@ def demo_read_store(ctx: Ctx, id: str) -> dict[str, Any]:
 def demo_change_store(ctx: Ctx, id: str, body: DemoStorePatch) -> dict[str, Any]:
     """Change a store."""
     patch = body.canonical(ctx.app.stores.get(id))
-    return _written(demo_store(ctx.app.stores.update(id, patch, ctx.precondition)), "Store updated successfully")
+    return done(demo_store(ctx.app.stores.update(id, patch, ctx.precondition)), "Store updated successfully")
 
 
 @router.get("/api/inventory", successor=LEVELS)
@@ -152,7 +153,7 @@ def demo_change_level(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]
     """Change a stock level; another quantity is booked as a correction."""
     patch = body.canonical(ctx.app.levels.get(id))
     level = ctx.app.levels.change(ctx.caller, id, patch, ctx.precondition)
-    return _written(demo_level(level), "Inventory updated successfully")
+    return done(demo_level(level), "Inventory updated successfully")
 
 
 @router.patch("/api/inventory/{id}/stock", access="operator", successor=f"{LEVELS}/{{id}}")
@@ -165,14 +166,14 @@ def demo_set_stock(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]:
 def demo_reserve(ctx: Ctx, id: str, body: DemoQuantity) -> dict[str, Any]:
     """Hold units of a level without end."""
     ctx.app.reservations.hold_by_hand(ctx.caller, id, body.units())
-    return _written(demo_level(ctx.app.levels.get(id)), "Stock reserved successfully")
+    return done(demo_level(ctx.app.levels.get(id)), "Stock reserved successfully")
 
 
 @router.patch("/api/inventory/{id}/release", access="operator", successor=f"{LEVELS}/reservations")
 def demo_release(ctx: Ctx, id: str, body: DemoQuantity) -> dict[str, Any]:
     """Free units held by hand, those held longest first."""
     ctx.app.reservations.free_by_hand(ctx.caller, id, body.units())
-    return _written(demo_level(ctx.app.levels.get(id)), "Stock released successfully")
+    return done(demo_level(ctx.app.levels.get(id)), "Stock released successfully")
 
 
 def _only(**filters: str) -> LevelFilter:
@@ -192,21 +193,7 @@ def _rows(ctx: Ctx, levels: Any) -> list[dict[str, Any]]:
     return [demo_level(level) for level in levels]
 
 
-def _written(data: dict[str, Any], message: str) -> dict[str, Any]:
-    return {"success": True, "data": data, "message": message, "error": None}
-
-
-def _refused(problem: dict[str, Any]) -> dict[str, Any]:
-    """Return a problem body with the keys this backend's clients know."""
-    status, detail = problem["status"], problem["detail"]
-    return {**problem, "status_code": status, "success": False, "message": detail, "data": {}}
-
-
-def _answer(data: Any, message: str) -> dict[str, Any]:
-    return {"status_code": 200, "success": True, "message": message, "data": data}
-
-
-@router.put("/ecommerce/v1/add_inventory", access="operator", successor="/api/v1/inventory/adjust", reshape=_refused)
+@router.put("/ecommerce/v1/add_inventory", access="operator", successor="/api/v1/inventory/adjust", reshape=reshaped)
 def shop_add_inventory(ctx: Ctx, query: AddInventory, body: AddInventory) -> dict[str, Any]:
     """Add units of a product at the default store."""
     product_id = _needed(query, body, "product_id")
@@ -223,15 +210,15 @@ def shop_add_inventory(ctx: Ctx, query: AddInventory, body: AddInventory) -> dic
         "created_at": movement["created_at"],
         "updated_at": movement["created_at"],
     }
-    return _answer(data, "Inventory added successfully")
+    return answered(data, "Inventory added successfully")
 
 
-@router.get("/ecommerce/v1/get_low_stock_products", successor="/api/v1/inventory/low-stock", reshape=_refused)
+@router.get("/ecommerce/v1/get_low_stock_products", successor="/api/v1/inventory/low-stock", reshape=reshaped)
 def shop_low_stock(ctx: Ctx, query: LowProducts, body: LowProducts) -> dict[str, Any]:
     """List active products whose units over all stores are at or below a threshold, the fewest first."""
     said = [given.quantity_threshold for given in (body, query) if given.quantity_threshold is not None]
     products = ctx.app.low_products(said[0] if said else _THRESHOLD)
-    return _answer({"products": products}, "Low stock products fetched successfully")
+    return answered({"products": products}, "Low stock products fetched successfully")
 
 
 def _needed(query: AddInventory, body: AddInventory, name: str) -> Any:

@@ -5,7 +5,7 @@ from typing import cast
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
-from shared.http.exports import export, walked
+from shared.http.export import Sheet, export, walked
 from shared.http.page import listing, make_page, place_of
 from shared.http.router import Raw, Router
 from shared.inventory.models import (
@@ -53,8 +53,8 @@ def list_warehouse(ctx: Ctx, query: WarehouseFilter) -> Page[WarehouseRow]:
 def export_levels(ctx: Ctx, query: LevelExport) -> Raw:
     """Write all stock levels that match as a file."""
     lists = ctx.app.stock_lists
-    rows = walked(ctx.app.store, lists.levels(query), query, lists.level)
-    return export(ctx, "inventory", tuple(InventoryLevel.model_fields), rows, query)
+    rows = map(lists.level, walked(ctx, query, lists.levels(query)))
+    return export(ctx, query, Sheet("inventory", tuple(InventoryLevel.model_fields)), rows)
 
 
 @router.post("/api/v1/inventory", access="operator", status=201)

@@ -1,22 +1,26 @@
-"""Changing stock by hand, and the ledger of every change."""
+"""Changing stock by hand, holding it for somebody, and the ledger of every change."""
 
 from typing import cast
 
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
-from shared.http.exports import export, walked
+from shared.http.export import Sheet, export, walked
 from shared.http.page import listing
 from shared.http.router import Raw, Router
 from shared.inventory.models import (
     AdjustBody,
     Adjusted,
     BulkBody,
+    CloseBody,
     HistoryFilter,
     Movement,
     MovementExport,
     MovementFilter,
     Moves,
+    NewReservation,
+    Reservation,
+    ReservationFilter,
     TransferBody,
 )
 
@@ -56,8 +60,8 @@ def list_movements(ctx: Ctx, query: MovementFilter) -> Page[Movement]:
 def export_movements(ctx: Ctx, query: MovementExport) -> Raw:
     """Write all movements that match as a file."""
     lists = ctx.app.stock_lists
-    rows = walked(ctx.app.store, lists.movements(query), query, lists.movement)
-    return export(ctx, "movements", tuple(Movement.model_fields), rows, query)
+    rows = map(lists.movement, walked(ctx, query, lists.movements(query)))
+    return export(ctx, query, Sheet("movements", tuple(Movement.model_fields)), rows)
 
 
 @router.get("/api/v1/inventory/products/{id}/history")
@@ -66,3 +70,36 @@ def list_history(ctx: Ctx, id: str, query: HistoryFilter) -> Page[Movement]:
     ctx.app.require_product(id)
     lists = ctx.app.stock_lists
     return cast("Page[Movement]", listing(ctx, query, lists.history(id, query), lists.movement))
+
+
+@router.get("/api/v1/inventory/reservations")
+def list_reservations(ctx: Ctx, query: ReservationFilter) -> Page[Reservation]:
+    """List reservations, newest first."""
+    lists = ctx.app.stock_lists
+    return cast("Page[Reservation]", listing(ctx, query, lists.reservations(query), lists.reservation))
+
+
+@router.post("/api/v1/inventory/reservations", access="operator", status=201, needs_key=True)
+def make_reservation(ctx: Ctx, body: NewReservation) -> Reservation:
+    """Hold units for some time."""
+    made = ctx.app.reservations.create(ctx.caller, body)
+    ctx.respond_header("Location", f"/api/v1/inventory/reservations/{made['id']}")
+    return cast("Reservation", made)
+
+
+@router.get("/api/v1/inventory/reservations/{id}")
+def read_reservation(ctx: Ctx, id: str) -> Reservation:
+    """Return one reservation."""
+    return cast("Reservation", ctx.app.reservations.get(id))
+
+
+@router.post("/api/v1/inventory/reservations/{id}/commit", access="operator")
+def commit_reservation(ctx: Ctx, id: str, body: CloseBody) -> Reservation:
+    """Take the held units out of stock."""
+    return cast("Reservation", ctx.app.reservations.commit(ctx.caller, id, body.reason, ctx.precondition))
+
+
+@router.post("/api/v1/inventory/reservations/{id}/release", access="operator")
+def release_reservation(ctx: Ctx, id: str, body: CloseBody) -> Reservation:
+    """Let the held units go."""
+    return cast("Reservation", ctx.app.reservations.release(ctx.caller, id, body.reason, ctx.precondition))

@@ -2,9 +2,9 @@
 
 from shared.http.router import Router
 
-from . import figures, levels, movements, reservations, stores
+from . import figures, levels, movements, stores
 
 __all__ = ["router"]
 
 router = Router("inventory")
-router.include(stores.router, levels.router, movements.router, reservations.router, figures.router)
+router.include(stores.router, levels.router, movements.router, figures.router)

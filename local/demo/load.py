@@ -12,6 +12,7 @@ Whether to load is decided once, at the first start: a store that has products t
 from collections.abc import Callable
 from typing import Any
 
+from local.demo.places import seed_stores
 from local.demo.shop import seed_catalogue, seed_vendors
 from shared.core.clock import instant
 from shared.inventory.keys import PRODUCTS
@@ -24,6 +25,7 @@ App = Any
 Seed = Callable[[App], None]
 
 SEEDS: tuple[tuple[str, Seed], ...] = (
+    ("stores", seed_stores),
     ("catalogue", seed_catalogue),
     ("vendors", seed_vendors),
 )

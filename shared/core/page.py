@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.core.text import Text
 
-__all__ = ["MOST_OFFSET", "ExportQuery", "Order", "Page", "PageQuery", "SortQuery"]
+__all__ = ["MOST_OFFSET", "Order", "Page", "PageQuery"]
 
 T = TypeVar("T")
 
@@ -23,38 +23,20 @@ class Order(NamedTuple):
     descending: bool
 
 
-class SortQuery(BaseModel):
-    """The order a list may be asked for. A list names its sorts in `SORTS`, the first is the default."""
-
-    SORTS: ClassVar[tuple[str, ...]] = ("-created_at",)
-
-    sort: Annotated[Text, Field(max_length=100)] | None = None
-
-    @property
-    def order(self) -> Order:
-        """Return the order asked for, or the list's own."""
-        name = self.sort or self.SORTS[0]
-        return Order(name.removeprefix("-"), name.startswith("-"))
-
-    @model_validator(mode="after")
-    def _allowed(self) -> Self:
-        allowed = [name.removeprefix("-") for name in self.SORTS]
-        if self.sort is not None and self.sort.removeprefix("-") not in allowed:
-            raise _refused("sort", "not_allowed", f"This list is sorted by one of: {', '.join(allowed)}.")
-        return self
-
-
-class PageQuery(SortQuery):
-    """What every paged list may be asked.
+class PageQuery(BaseModel):
+    """What every paged list may be asked. A list names its sorts in `SORTS`, the first is the default.
 
     A list with another default or maximum of `limit` declares the field anew.
     """
+
+    SORTS: ClassVar[tuple[str, ...]] = ("-created_at",)
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 50
     cursor: str | None = None
     skip: Annotated[int, Field(ge=0)] | None = None
     page: Annotated[int, Field(ge=1, le=10_000)] | None = None
     per_page: Annotated[int, Field(ge=1, le=1000)] | None = None
+    sort: Annotated[Text, Field(max_length=100)] | None = None
     include_total: bool = False
 
     @property
@@ -74,8 +56,15 @@ class PageQuery(SortQuery):
         """Say whether the answer holds the exact number of all rows."""
         return self.include_total or self.page is not None or self.skip is not None
 
+    @property
+    def order(self) -> Order:
+        """Return the order asked for, or the list's own."""
+        name = self.sort or self.SORTS[0]
+        return Order(name.removeprefix("-"), name.startswith("-"))
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        self._check_sort()
         if sum(place is not None for place in (self.cursor, self.skip, self.page)) > 1:
             raise _refused("cursor", "conflicting_parameters", "Give only one of cursor, skip and page.")
         if self.per_page is not None and "limit" in self.model_fields_set and self.limit != self.per_page:
@@ -85,18 +74,10 @@ class PageQuery(SortQuery):
             raise _refused(name, "offset_too_large", "Offsets end at 10000; go on with next_cursor.")
         return self
 
-
-class ExportQuery(SortQuery):
-    """How a whole list is to be written; its filters stand beside these."""
-
-    format: Literal["csv", "jsonl"] = "csv"
-    bom: bool = False
-
-    @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        if self.bom and self.format != "csv":
-            raise _refused("bom", "not_allowed", "Only a CSV file may begin with a byte order mark.")
-        return self
+    def _check_sort(self) -> None:
+        allowed = [name.removeprefix("-") for name in self.SORTS]
+        if self.sort is not None and self.sort.removeprefix("-") not in allowed:
+            raise _refused("sort", "not_allowed", f"This list is sorted by one of: {', '.join(allowed)}.")
 
 
 @dataclass(slots=True)

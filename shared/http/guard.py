@@ -1,14 +1,18 @@
 """Who may pass: what the kernel needs of an application, and the check of an operation's access."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from shared.core.caller import ANONYMOUS, Caller, Role
 from shared.core.clock import Clock
 from shared.core.errors import Forbidden, Unauthenticated, Unavailable
-from shared.core.ids import Ids
-from shared.core.settings import Settings
 from shared.http.router import Operation
 from shared.ports.store import Store
+
+if TYPE_CHECKING:  # an application brings them with it: named here, loaded there
+    from shared.core.ids import Ids
+    from shared.core.settings import Settings
 
 __all__ = ["Gate", "Refusal", "Served", "admit", "identify"]
 

@@ -4,13 +4,16 @@ The address is counted from the right of X-Forwarded-For, so that nobody can cho
 allowed origins, never from `*`.
 """
 
+from __future__ import annotations
+
 import hashlib
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.core.ids import Ids
+if TYPE_CHECKING:
+    from shared.core.ids import Ids
 
 __all__ = ["Trace", "client_address", "cross_origin", "network", "preflight", "request_id", "trace"]
 

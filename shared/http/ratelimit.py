@@ -4,6 +4,8 @@ Buckets run on the injected monotonic clock, so steps of the wall clock change n
 used for longest is forgotten, which only ever errs towards letting a caller pass.
 """
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from collections import OrderedDict
@@ -11,11 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import TYPE_CHECKING
 
 from shared.core.clock import Clock, instant
-from shared.core.settings import Settings
 from shared.ports.documents import Create, Key, Put, Stored, Write
 from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.core.settings import Settings
 
 __all__ = ["Charge", "Limits", "Verdict"]
 

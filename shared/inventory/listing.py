@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from shared.inventory import lists
 from shared.inventory.lists import Asked
 from shared.inventory.models import (
-    HistoryFields,
-    LevelExport,
+    HistoryFilter,
     LevelFilter,
     LowStockFilter,
-    MovementFields,
+    MovementFilter,
     ReservationFilter,
 )
 from shared.inventory.reservations import Reservations
@@ -30,7 +29,7 @@ class StockLists:
     level_views: Levels
     reservation_views: Reservations
 
-    def levels(self, wanted: LevelFilter | LevelExport) -> Asked:
+    def levels(self, wanted: LevelFilter) -> Asked:
         """Return what a list of levels asks."""
         self.sums.settle_due()
         return lists.levels(wanted)
@@ -40,11 +39,11 @@ class StockLists:
         self.sums.settle_due()
         return lists.low_stock(wanted)
 
-    def movements(self, wanted: MovementFields) -> Asked:
+    def movements(self, wanted: MovementFilter) -> Asked:
         """Return what a list of movements asks."""
         return lists.movements(wanted)
 
-    def history(self, product_id: str, wanted: HistoryFields) -> Asked:
+    def history(self, product_id: str, wanted: HistoryFilter) -> Asked:
         """Return what the list of a product's movements asks."""
         return lists.movements(wanted, product_id)
 

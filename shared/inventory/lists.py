@@ -14,11 +14,10 @@ from shared.core.words import matches, words
 from shared.inventory.figure_models import Figures
 from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS
 from shared.inventory.models import (
-    HistoryFields,
-    LevelExport,
+    HistoryFilter,
     LevelFilter,
     LowStockFilter,
-    MovementFields,
+    MovementFilter,
     ReservationFilter,
     WarehouseFilter,
 )
@@ -52,7 +51,7 @@ class Asked:
     keep: Callable[[Stored], bool] | None = None
 
 
-def levels(wanted: LevelFilter | LevelExport) -> Asked:
+def levels(wanted: LevelFilter) -> Asked:
     """Return what a list of levels asks; its time bounds are those of the last movement, whatever the order."""
     given: Given = {
         "store_id": wanted.store_id,
@@ -82,9 +81,9 @@ def low_stock(wanted: LowStockFilter) -> Asked:
     return _asked(LEVELS, given, "available", bounds=(None, wanted.threshold))
 
 
-def movements(wanted: HistoryFields, product_id: str | None = None) -> Asked:
+def movements(wanted: HistoryFilter, product_id: str | None = None) -> Asked:
     """Return what a list of movements asks."""
-    product = [product_id] if product_id else (wanted.product_id if isinstance(wanted, MovementFields) else None)
+    product = [product_id] if product_id else (wanted.product_id if isinstance(wanted, MovementFilter) else None)
     given: Given = {"product_id": product, "store_id": wanted.store_id, "transaction_type": wanted.transaction_type}
     return _asked(MOVEMENTS, given, "created_at", bounds=_bounds(wanted.created_from, wanted.created_to))
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.core.page import ExportQuery, PageQuery
+from shared.core.exports import ExportQuery
+from shared.core.page import PageQuery
 from shared.core.quantities import Count, Positive, Quantity, Version
 from shared.core.text import Id, Search, Text
 from shared.core.times import From, To
@@ -17,7 +18,6 @@ __all__ = [
     "Adjusted",
     "BulkBody",
     "CloseBody",
-    "HistoryFields",
     "HistoryFilter",
     "InventoryLevel",
     "LevelExport",
@@ -26,7 +26,6 @@ __all__ = [
     "LowStockFilter",
     "Movement",
     "MovementExport",
-    "MovementFields",
     "MovementFilter",
     "Moves",
     "NewLevel",
@@ -222,8 +221,8 @@ class CloseBody(BaseModel, defer_build=True):
     reason: Reason | None = None
 
 
-class LevelFields(BaseModel):
-    """What levels are filtered and sorted by."""
+class LevelFilter(PageQuery):
+    """Which levels are wanted."""
 
     SORTS: ClassVar[tuple[str, ...]] = ("-last_updated", "available", "sku")
 
@@ -238,11 +237,7 @@ class LevelFields(BaseModel):
     created_to: To | None = None
 
 
-class LevelFilter(LevelFields, PageQuery):
-    """Which levels are wanted."""
-
-
-class LevelExport(LevelFields, ExportQuery):
+class LevelExport(ExportQuery, LevelFilter):
     """Which levels are to be written."""
 
 
@@ -257,8 +252,8 @@ class LowStockFilter(PageQuery):
     threshold: Quantity | None = None
 
 
-class HistoryFields(BaseModel):
-    """What the movements of a product are filtered by."""
+class HistoryFilter(PageQuery):
+    """Which movements of a product are wanted."""
 
     store_id: Ids = None
     transaction_type: Annotated[list[MovementType] | None, Field(max_length=10)] = None
@@ -266,21 +261,13 @@ class HistoryFields(BaseModel):
     created_to: To | None = None
 
 
-class MovementFields(HistoryFields):
-    """What movements are filtered by."""
+class MovementFilter(HistoryFilter):
+    """Which movements are wanted."""
 
     product_id: Ids = None
 
 
-class HistoryFilter(HistoryFields, PageQuery):
-    """Which movements of a product are wanted."""
-
-
-class MovementFilter(MovementFields, PageQuery):
-    """Which movements are wanted."""
-
-
-class MovementExport(MovementFields, ExportQuery):
+class MovementExport(ExportQuery, MovementFilter):
     """Which movements are to be written."""
 
 
