@@ -22,7 +22,7 @@ from shared.orders.customer_models import (
 )
 from shared.ports.documents import Stored
 
-from . import figures, transfers
+from . import transfers
 
 __all__ = ["router"]
 
@@ -102,4 +102,4 @@ def _shown(ctx: Ctx, stored: Stored) -> CustomerOrder:
     return cast("CustomerOrder", ctx.app.customer_orders.view(stored))
 
 
-router.include(transfers.router, figures.router)
+router.include(transfers.router)

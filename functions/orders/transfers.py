@@ -1,12 +1,25 @@
-"""Transfer orders: made, reviewed, fulfilled or cancelled."""
+"""Transfer orders: made, reviewed, fulfilled or cancelled; and their figures."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
+from shared.core.clock import instant
 from shared.core.page import Page
 from shared.http.context import Context
+from shared.http.export import Sheet, export, walked
 from shared.http.page import listing
-from shared.http.router import Router
+from shared.http.router import Raw, Router
+from shared.orders.figure_models import (
+    AnalyticsQuery,
+    DemandQuery,
+    DemandRow,
+    Range,
+    RegionRow,
+    StatusRow,
+    Summary,
+    SummaryQuery,
+    TimelineRow,
+)
 from shared.orders.models import (
     BulkBody,
     Bulked,
@@ -14,6 +27,7 @@ from shared.orders.models import (
     NewTransfer,
     NoteBody,
     StatusBody,
+    TransferExport,
     TransferFilter,
     TransferHistory,
     TransferOrder,
@@ -21,6 +35,9 @@ from shared.orders.models import (
 )
 from shared.orders.rules import Move, Status
 from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.orders.figures import Days
 
 __all__ = ["router"]
 
@@ -33,6 +50,14 @@ def list_transfers(ctx: Ctx, query: TransferFilter) -> Page[TransferOrder]:
     """List transfer orders, newest first."""
     transfers = ctx.app.transfers
     return cast("Page[TransferOrder]", listing(ctx, query, transfers.sought(query), transfers.view))
+
+
+@router.get("/api/v1/transfer-orders/export", policy="costly")
+def export_transfers(ctx: Ctx, query: TransferExport) -> Raw:
+    """Export transfer orders."""
+    transfers = ctx.app.transfers
+    rows = map(transfers.view, walked(ctx, query, transfers.sought(query)))
+    return export(ctx, query, Sheet("transfer-orders", tuple(TransferOrder.model_fields)), rows)
 
 
 @router.post("/api/v1/transfer-orders", access="operator", status=201)
@@ -113,3 +138,46 @@ def _move_all(ctx: Ctx, body: BulkBody, target: Status) -> Bulked:
 
 def _shown(ctx: Ctx, stored: Stored) -> TransferOrder:
     return cast("TransferOrder", ctx.app.transfers.view(stored))
+
+
+@router.get("/api/v1/transfer-orders/summary", etag=True)
+def summary(ctx: Ctx, query: SummaryQuery) -> Summary:
+    """Count transfer orders by status."""
+    return cast("Summary", ctx.app.order_figures.summary(query.range))
+
+
+@router.get("/api/v1/transfer-orders/analytics/fulfillment-timeline", policy="costly", etag=True)
+def timeline(ctx: Ctx, query: AnalyticsQuery) -> list[TimelineRow]:
+    """Return the mean hours until fulfilment by destination region and day of making."""
+    return cast("list[TimelineRow]", ctx.app.order_figures.timeline(_days(ctx, query)))
+
+
+@router.get("/api/v1/transfer-orders/analytics/regional-performance", policy="costly", etag=True)
+def regional_performance(ctx: Ctx, query: AnalyticsQuery) -> list[RegionRow]:
+    """Return how the orders of each destination region stand."""
+    return cast("list[RegionRow]", ctx.app.order_figures.by_region(_days(ctx, query)))
+
+
+@router.get("/api/v1/transfer-orders/analytics/status-distribution", policy="costly", etag=True)
+def status_distribution(ctx: Ctx, query: AnalyticsQuery) -> list[StatusRow]:
+    """Return how many orders are in each state."""
+    return cast("list[StatusRow]", ctx.app.order_figures.distribution(_days(ctx, query)))
+
+
+@router.get("/api/v1/transfer-orders/analytics/demand-forecast", policy="costly", etag=True)
+def demand_forecast(ctx: Ctx, query: DemandQuery) -> list[DemandRow]:
+    """Return the days with orders, and what the coming days are likely to ask for."""
+    figures = ctx.app.order_figures
+    days = _counted(ctx, query.range(figures.today()))
+    return cast("list[DemandRow]", figures.demand(days, query.days_forward))
+
+
+def _days(ctx: Ctx, query: AnalyticsQuery) -> "Days":
+    return _counted(ctx, query.range(ctx.app.order_figures.today()))
+
+
+def _counted(ctx: Ctx, wanted: Range) -> "Days":
+    days, as_of = ctx.app.order_figures.counted(wanted)
+    if as_of is not None:
+        ctx.respond_header("X-Data-As-Of", instant(as_of))
+    return days

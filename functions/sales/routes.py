@@ -6,9 +6,10 @@ from shared.app import App
 from shared.core.clock import instant
 from shared.core.page import Page
 from shared.http.context import Context
+from shared.http.export import Sheet, export, walked
 from shared.http.page import paginate
-from shared.http.router import Router
-from shared.sales.models import NewSale, Report, ReportQuery, Sale, SaleFilter
+from shared.http.router import Raw, Router
+from shared.sales.models import NewSale, Report, ReportQuery, Sale, SaleExport, SaleFilter
 
 __all__ = ["router"]
 
@@ -27,7 +28,15 @@ def buy(ctx: Ctx, body: NewSale) -> Sale:
 @router.get("/api/v1/sales")
 def list_sales(ctx: Ctx, query: SaleFilter) -> Page[Sale]:
     """List sales, newest first."""
-    return cast("Page[Sale]", paginate(ctx, query, ctx.app.sales.sought(query), ctx.app.sales.view))
+    return cast("Page[Sale]", paginate(ctx, query, ctx.app.sales.sought(query).query, ctx.app.sales.view))
+
+
+@router.get("/api/v1/sales/export", policy="costly")
+def export_sales(ctx: Ctx, query: SaleExport) -> Raw:
+    """Export sales; their lines stand as JSON in one column."""
+    sales = ctx.app.sales
+    rows = map(sales.view, walked(ctx, query, sales.sought(query)))
+    return export(ctx, query, Sheet("sales", tuple(Sale.model_fields)), rows)
 
 
 @router.get("/api/v1/sales/report", etag=True)

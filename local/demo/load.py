@@ -14,6 +14,7 @@ from typing import Any
 
 from local.demo.places import seed_stores
 from local.demo.shop import seed_catalogue, seed_vendors
+from local.demo.trade import seed_customer_orders, seed_trade
 from shared.core.clock import instant
 from shared.inventory.keys import PRODUCTS
 from shared.ports.documents import Create, Key, Put, Query
@@ -28,6 +29,8 @@ SEEDS: tuple[tuple[str, Seed], ...] = (
     ("stores", seed_stores),
     ("catalogue", seed_catalogue),
     ("vendors", seed_vendors),
+    ("trade", seed_trade),
+    ("customer orders", seed_customer_orders),
 )
 """In the order in which they run; the name is kept with the data, so never rename one."""
 

@@ -14,6 +14,7 @@ from shared.core.once import once
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shared.inventory.ledger import Pair
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
     from shared.jobs.slots import Duty
@@ -93,6 +94,13 @@ class TradeParts(StockParts):
     def has_open_orders(self, product_id: str) -> bool:
         """Say whether an open transfer order names a product."""
         return self.transfers.open_for("product_id", product_id)
+
+    def incoming(self, pairs: Sequence[Pair]) -> Mapping[Pair, int]:
+        """Add the units of approved transfer orders."""
+        found = dict(super().incoming(pairs))
+        for pair, units in self.transfers.incoming(pairs).items():
+            found[pair] = found.get(pair, 0) + units
+        return found
 
     def tables(self) -> Sequence[Table]:
         """Add the lines of sales and the transfer orders."""

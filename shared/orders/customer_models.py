@@ -12,7 +12,7 @@ from shared.core.quantities import Positive
 from shared.core.text import Id, Search, Text
 from shared.core.times import From, Instant, To
 from shared.jobs.models import Accepted
-from shared.orders.selection import CustomerStatus, ItemStatus
+from shared.orders.rules import CustomerStatus, ItemStatus
 
 __all__ = [
     "Address",

@@ -10,7 +10,7 @@ from shared.core.clock import instant
 from shared.core.money import number
 from shared.inventory.rules import search_tokens
 from shared.orders.customer_models import CustomerItem, CustomerOrder, NewCustomerOrder, NewItem
-from shared.orders.selection import CustomerStatus, ItemStatus
+from shared.orders.rules import CustomerStatus, ItemStatus
 from shared.ports.documents import Key, Stored
 
 __all__ = [

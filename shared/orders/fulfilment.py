@@ -18,16 +18,8 @@ from shared.jobs.kinds import Done, Step
 from shared.jobs.record import Record
 from shared.orders.customer_record import customer_key, placed_key
 from shared.orders.customers import PLACING, changed
-from shared.orders.selection import (
-    NO_SUPPLIER,
-    OPEN_ITEMS,
-    Choice,
-    CustomerStatus,
-    ItemStatus,
-    chosen,
-    reference_of,
-    status_after,
-)
+from shared.orders.rules import CustomerStatus, ItemStatus
+from shared.orders.selection import NO_SUPPLIER, OPEN_ITEMS, Choice, chosen, reference_of, status_after
 from shared.orders.suppliers import Gateway, Link, Placed, Placement, PlacementLine
 from shared.ports.documents import Conflict, Create, Put, Stored, Write
 from shared.ports.store import Store

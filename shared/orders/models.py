@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.core.exports import ExportQuery
 from shared.core.money import Money
 from shared.core.page import PageQuery
 from shared.core.quantities import Version
@@ -20,6 +21,7 @@ __all__ = [
     "NewTransfer",
     "NoteBody",
     "StatusBody",
+    "TransferExport",
     "TransferFilter",
     "TransferOrder",
     "TransferPatch",
@@ -185,6 +187,10 @@ class TransferFilter(PageQuery):
     search: Search | None = None
     created_from: From | None = None
     created_to: To | None = None
+
+
+class TransferExport(ExportQuery, TransferFilter):
+    """Which orders are exported."""
 
 
 class HistoryEntry(BaseModel, defer_build=True):

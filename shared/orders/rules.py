@@ -1,4 +1,4 @@
-"""The state machine of transfer orders, in one table; what is not in it is refused."""
+"""The states of orders, and the state machine of transfer orders in one table; what is not in it is refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from shared.core.errors import Forbidden, InvalidState
 
 __all__ = [
     "TRANSITIONS",
+    "CustomerStatus",
+    "ItemStatus",
     "Move",
     "Status",
     "Stock",
@@ -40,6 +42,28 @@ class Stock(StrEnum):
     MOVE = "move"
     RELEASE = "release"
     NOTHING = "nothing"
+
+
+class CustomerStatus(StrEnum):
+    """Where a customer's order stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    FULFILLED = "fulfilled"
+    PARTIALLY_FULFILLED = "partially_fulfilled"
+    FULFILLMENT_FAILED = "fulfillment_failed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class ItemStatus(StrEnum):
+    """Where an item of an order stands."""
+
+    PENDING = "pending"
+    ORDERED = "ordered"
+    FAILED = "failed"
+    SHIPPED = "shipped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import InvalidState
+from shared.orders.rules import CustomerStatus, ItemStatus
 
 if TYPE_CHECKING:
     from shared.orders.suppliers import Link
@@ -18,8 +18,6 @@ __all__ = [
     "FULFILLABLE",
     "NO_SUPPLIER",
     "OPEN_ITEMS",
-    "CustomerStatus",
-    "ItemStatus",
     "chosen",
     "move_by_hand",
     "outcome",
@@ -28,28 +26,6 @@ __all__ = [
 ]
 
 NO_SUPPLIER = "no_supplier"
-
-
-class CustomerStatus(StrEnum):
-    """Where a customer's order stands."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    FULFILLED = "fulfilled"
-    PARTIALLY_FULFILLED = "partially_fulfilled"
-    FULFILLMENT_FAILED = "fulfillment_failed"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-
-
-class ItemStatus(StrEnum):
-    """Where an item of an order stands."""
-
-    PENDING = "pending"
-    ORDERED = "ordered"
-    FAILED = "failed"
-    SHIPPED = "shipped"
 
 
 BY_HAND: Mapping[CustomerStatus, tuple[CustomerStatus, ...]] = {

@@ -12,7 +12,7 @@ from shared.core.errors import Forbidden, InvalidState, NotFound, Problem
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.inventory.keys import product_key, reservation_key
-from shared.inventory.ledger import Change, Ledger
+from shared.inventory.ledger import Change, Ledger, Pair
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.orders.lists import Asked, transfers
 from shared.orders.models import NewTransfer, TransferFilter, TransferPatch
@@ -105,6 +105,17 @@ class Transfers:
             else:
                 succeeded.append(order_id)
         return {"succeeded": succeeded, "failed": failed}
+
+    def incoming(self, pairs: Sequence[Pair]) -> dict[Pair, int]:
+        """Return the units that approved orders are about to bring to levels, by product and store."""
+        found: dict[Pair, int] = {}
+        for product_id in dict.fromkeys(product_id for product_id, _ in pairs):
+            approved = (("product_id", product_id), ("status", Status.APPROVED.value))
+            for stored in self.store.walk(Query(TRANSFERS, approved)):
+                pair = (product_id, stored.data["to_store_id"])
+                if pair in pairs:
+                    found[pair] = found.get(pair, 0) + stored.data["quantity"]
+        return found
 
     def open_for(self, field: str, value: str) -> bool:
         """Say whether an order that is neither finished nor cancelled names a product or a store."""

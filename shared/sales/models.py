@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.core.exports import ExportQuery
 from shared.core.money import Currency, Money
 from shared.core.page import PageQuery
 from shared.core.text import Id, Text, TimeZone
@@ -19,6 +20,7 @@ __all__ = [
     "Report",
     "ReportQuery",
     "Sale",
+    "SaleExport",
     "SaleFilter",
     "SaleLine",
 ]
@@ -102,6 +104,10 @@ class SaleFilter(PageQuery):
     user_id: Ids = None
     created_from: From | None = None
     created_to: To | None = None
+
+
+class SaleExport(ExportQuery, SaleFilter):
+    """Which sales are exported."""
 
 
 class ReportQuery(BaseModel, defer_build=True):

@@ -63,14 +63,20 @@ class Reports:
         currency = wanted.query.currency or self.currency
         rows = self._rows(SUMS, wanted)
         figures, excluded = _added_up(rows, wanted, currency)
-        if not wanted.whole_sales:
-            counts = {
-                row["first_day"]: row["sales"] for row in self._rows(COUNTS, wanted) if row["currency"] == currency
-            }
-            _place(figures, wanted, counts)
-        latest: datetime | None = self.warehouse.query(LATEST, wanted.filters).rows[0]["latest"]
+        latest = self._latest(wanted) if wanted.whole_sales else self._counted(wanted, figures, currency)
         items = self._items(wanted, currency) if wanted.query.include_sales_items else []
         return Made(wanted, figures, excluded, latest, items)
+
+    def _counted(self, wanted: Wanted, figures: Sequence[Figures], currency: str) -> datetime | None:
+        """Count the sales that have a counted line; return the time of the last line of all."""
+        rows = self._rows(COUNTS, wanted)
+        _place(figures, wanted, {row["first_day"]: row["sales"] for row in rows if row["currency"] == currency})
+        return max((row["latest"] for row in rows), default=None)
+
+    def _latest(self, wanted: Wanted) -> datetime | None:
+        given = {name: wanted.filters[name] for name in ("from_time", "to_time", "store_ids", "any_store")}
+        latest: datetime | None = self.warehouse.query(LATEST, given).rows[0]["latest"]
+        return latest
 
     def _rows(self, named: Any, wanted: Wanted) -> list[Data]:
         parameters = wanted.filters | {"zone": wanted.query.timezone, "bucket": wanted.query.bucket.value}

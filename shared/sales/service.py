@@ -1,6 +1,6 @@
 """Buying baskets and reading sales."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -22,7 +22,15 @@ from shared.sales.warehouse import LINES
 from shared.stores.scope import check_scope
 from shared.warehousing.outbox import WarehouseOutbox
 
-__all__ = ["Sales", "Stores"]
+__all__ = ["ListAsked", "Sales", "Stores"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListAsked:
+    """What a list asks of the store; an index holds all of it."""
+
+    query: Query
+    keep: Callable[[Stored], bool] | None = None
 
 
 class Stores(Protocol):
@@ -77,13 +85,13 @@ class Sales:
         """Return a sale as shown."""
         return sale_view(stored)
 
-    def sought(self, wanted: SaleFilter) -> Query:
+    def sought(self, wanted: SaleFilter) -> ListAsked:
         """Return what a list of sales asks of the store."""
         given = {"store_id": wanted.store_id, "user_id": wanted.user_id}
         filters = [(name, values[0] if len(values) == 1 else tuple(values)) for name, values in given.items() if values]
         low, high = wanted.created_from, wanted.created_to
         bounds = (instant(low) if low else None, instant(high) if high else None)
-        return Query(SALES, tuple(filters), at_least=bounds[0], at_most=bounds[1])
+        return ListAsked(Query(SALES, tuple(filters), at_least=bounds[0], at_most=bounds[1]))
 
     def _bought(self, caller: Caller, wanted: NewSale, sale_id: str) -> Stored:
         store_id = wanted.store_id if wanted.store_id is not None else self.stores.default_for(caller)

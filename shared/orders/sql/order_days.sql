@@ -20,8 +20,8 @@ SELECT
   MAX(updated_at) AS latest
 FROM {orders}
 WHERE created_at >= @from_time AND created_at <= @to_time
-  AND (@any_region OR to_store_region IN UNNEST(@regions))
-  AND (@any_category OR category IN UNNEST(@categories))
+  AND (@any_region OR to_store_region IN (SELECT wanted FROM UNNEST(@regions) AS wanted))
+  AND (@any_category OR category IN (SELECT wanted FROM UNNEST(@categories) AS wanted))
   AND id NOT IN UNNEST(@newer)
 GROUP BY region, day, status, currency
 ORDER BY region, day, status, currency

@@ -19,15 +19,20 @@ WITH counted AS (
       ELSE CAST(DATE_TRUNC(DATE(created_at, @zone), YEAR) AS DATE)
     END AS first_day,
     currency,
-    sale_id
+    kind,
+    sale_id,
+    created_at
   FROM {lines}
   WHERE created_at >= @from_time AND created_at <= @to_time
-    AND kind = 'sale'
-    AND (@any_store OR store_id IN UNNEST(@store_ids))
-    AND (@any_product OR product_id IN UNNEST(@product_ids))
-    AND (@any_category OR category_id IN UNNEST(@category_ids))
+    AND (@any_store OR store_id IN (SELECT wanted FROM UNNEST(@store_ids) AS wanted))
+    AND (@any_product OR product_id IN (SELECT wanted FROM UNNEST(@product_ids) AS wanted))
+    AND (@any_category OR category_id IN (SELECT wanted FROM UNNEST(@category_ids) AS wanted))
 )
-SELECT first_day, currency, COUNT(DISTINCT sale_id) AS sales
+SELECT
+  first_day,
+  currency,
+  COUNT(DISTINCT IF(kind = 'sale', sale_id, NULL)) AS sales,
+  MAX(created_at) AS latest
 FROM counted
 GROUP BY first_day, currency
 ORDER BY first_day, currency

@@ -24,8 +24,8 @@ SELECT
 FROM {lines}
 WHERE created_at >= @from_time AND created_at <= @to_time
   AND currency = @currency
-  AND (@any_store OR store_id IN UNNEST(@store_ids))
-  AND (@any_product OR product_id IN UNNEST(@product_ids))
-  AND (@any_category OR category_id IN UNNEST(@category_ids))
+  AND (@any_store OR store_id IN (SELECT wanted FROM UNNEST(@store_ids) AS wanted))
+  AND (@any_product OR product_id IN (SELECT wanted FROM UNNEST(@product_ids) AS wanted))
+  AND (@any_category OR category_id IN (SELECT wanted FROM UNNEST(@category_ids) AS wanted))
 ORDER BY created_at, id
 LIMIT @most

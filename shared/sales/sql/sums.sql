@@ -28,9 +28,9 @@ WITH counted AS (
     number
   FROM {lines}
   WHERE created_at >= @from_time AND created_at <= @to_time
-    AND (@any_store OR store_id IN UNNEST(@store_ids))
-    AND (@any_product OR product_id IN UNNEST(@product_ids))
-    AND (@any_category OR category_id IN UNNEST(@category_ids))
+    AND (@any_store OR store_id IN (SELECT wanted FROM UNNEST(@store_ids) AS wanted))
+    AND (@any_product OR product_id IN (SELECT wanted FROM UNNEST(@product_ids) AS wanted))
+    AND (@any_category OR category_id IN (SELECT wanted FROM UNNEST(@category_ids) AS wanted))
 )
 SELECT
   first_day,

@@ -7,8 +7,8 @@ import pytest
 
 from shared.core.caller import Caller, Role
 from shared.core.errors import Forbidden, InvalidState
-from shared.orders.rules import TRANSITIONS, Status, Stock, check_role, transition
-from shared.orders.selection import BY_HAND, CustomerStatus, move_by_hand, outcome, reference_of, status_after
+from shared.orders.rules import TRANSITIONS, CustomerStatus, Status, Stock, check_role, transition
+from shared.orders.selection import BY_HAND, move_by_hand, outcome, reference_of, status_after
 
 
 def test_the_table_is_that_of_the_contract() -> None:
