@@ -1,11 +1,13 @@
 """Bulk prices, bulk edits with preview, price history and competitors' prices over HTTP."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from shared.adapters.sqlite import SqliteDocuments
 from shared.inventory.keys import LEVELS
-from shared.ports.documents import Query
+from shared.ports.documents import Query, Write
 from tests.http.catalog.builders import PRODUCTS, a_product, shown, state
 from tests.http.inventory.builders import Shop, ok
 
@@ -97,9 +99,17 @@ def test_a_bulk_change_that_says_too_little_or_too_much_is_refused(
 
 def test_two_hundred_prices_change_in_one_commit_and_their_levels_follow(shop: Shop) -> None:
     ids = [a_product(shop, sku=f"P{number}", sale_price=2, current_stock=1)["id"] for number in range(200)]
-    commits = []
-    commit = shop.app.documents.commit
-    shop.app.documents.commit = lambda writes: commits.append(len(writes)) or commit(writes)  # type: ignore[func-returns-value]
+    documents = shop.app.documents
+    commits: list[int] = []
+
+    class Counting(SqliteDocuments):
+        """Notes how large each commit is."""
+
+        def commit(self, writes: Sequence[Write]) -> list[str]:
+            commits.append(len(writes))
+            return super().commit(writes)
+
+    documents.__class__ = Counting
 
     answer = shop.manager.post(BULK, by(ids, "fixed", 1))
 
