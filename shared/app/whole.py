@@ -1,7 +1,7 @@
 """The application: every part of the business in one object."""
 
 from shared.app.alerts import AlertParts
-from shared.app.catalog import CatalogParts
+from shared.app.content import ContentParts
 from shared.app.identity import IdentityParts
 from shared.app.imports import ImportParts
 
@@ -10,7 +10,7 @@ __all__ = ["App"]
 
 class App(
     AlertParts,  # with trade and held orders, which it watches
-    CatalogParts,
+    ContentParts,  # with the catalogue
     IdentityParts,
     ImportParts,
 ):

@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.local_queue import Dispatcher
-from shared.adapters.local_queue.dispatcher import Called
-from shared.adapters.local_queue.tasks import Claimed
 from shared.alerts.rules import judge_level
 from shared.core.caller import SYSTEM, Role
 from shared.core.errors import Terminal, Transient
 from shared.ports.mail import Letter
 from tests.http.inventory.builders import Shop, a_shop, ok
+from tests.http.settling import settle
 
 
 @pytest.fixture
@@ -25,18 +23,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     made = a_shop(tmp_path)
     yield made
     made.app.close()
-
-
-def settle(shop: Shop) -> None:
-    """Let everything that waits be done, as the local drain does."""
-
-    def deliver(claimed: Claimed) -> Called:
-        return Called(shop.app.job_runner.deliver(claimed.task.kind, dict(claimed.task.payload)).status)
-
-    for _ in range(3):
-        shop.app.jobs.sweep()
-        Dispatcher(shop.app.local_tasks, deliver, shop.clock).run_due()
-        shop.app.settle()
 
 
 def alerts(shop: Shop, **query: Any) -> list[dict[str, Any]]:
@@ -49,7 +35,7 @@ def take(shop: Shop, product_id: str, units: int) -> None:
     """Change stock and let the change be evaluated."""
     shop.clock.advance(1)
     ok(shop.operator.post("/api/v1/inventory/adjust", {"product_id": product_id, "quantity": units}))
-    settle(shop)
+    settle(shop.app)
 
 
 def test_an_alert_opens_is_acknowledged_does_not_come_back_and_resolves_itself(shop: Shop) -> None:
@@ -204,7 +190,7 @@ def test_a_source_that_cannot_be_read_raises_one_alert_of_its_feed_and_one_of_it
     shop = a_shop(tmp_path, None, **down)
     shop.app.refreshes.start("shipbob", SYSTEM)
     for _ in range(8):
-        settle(shop)
+        settle(shop.app)
         shop.clock.advance(700)
     fresh = shop.bound(None, Role.MANAGER)
 
@@ -329,7 +315,7 @@ def test_a_letter_goes_out_once_per_opening_and_once_per_escalation(tmp_path: Pa
     assert len(mailbox.recipients) == 4
     assert "ops@example.com" not in mailbox.letters[0]
     redo = shop.app.jobs.start("notify", "again", {"alert_id": alerts(shop)[0]["id"], "event": "opened-1"}, SYSTEM)
-    settle(shop)
+    settle(shop.app)
     assert shop.app.jobs.get(redo.job.id).result == {"sent": 0}
     assert len(mailbox.letters) == 2
     shop.app.close()
