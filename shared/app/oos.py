@@ -165,7 +165,7 @@ class OosParts(StockParts):
         from shared.oos.refresh_order import RefreshOrderHandler
 
         currency = self.settings.default_currency
-        return RefreshOrderHandler(self.publisher, self.order_source, self.marks, currency=currency)
+        return RefreshOrderHandler(self.publisher, self.order_source, self.marks, self.snapshots, currency=currency)
 
     def tables(self) -> Sequence[Table]:
         """Add the tables of held orders."""

@@ -94,13 +94,16 @@ def verdict_of(stored: Stored) -> Verdict:
 def overruled(
     held: Mapping[str, HeldOrder], verdicts: Mapping[str, Verdict], marks: Iterable[Stored]
 ) -> tuple[dict[str, HeldOrder], dict[str, Verdict]]:
-    """Return a read and its look-ups with the later looks of marked orders in place of the earlier ones."""
+    """Return a read and its look-ups with the later looks of marked orders in place of the earlier ones.
+
+    A look that found nothing is no news: only a complete read, with its guard against suspicious drops, lets orders vanish.
+    """
     now_held, now_told = dict(held), dict(verdicts)
     for stored in marks:
         order_id, verdict = stored.data["order_id"], verdict_of(stored)
         if verdict.fate is Fate.HELD and verdict.order is not None:
             now_held[order_id] = verdict.order
-        else:
+        elif verdict.fate is not Fate.VANISHED:
             now_held.pop(order_id, None)
             now_told[order_id] = verdict
     return now_held, now_told

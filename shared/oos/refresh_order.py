@@ -14,9 +14,10 @@ from shared.jobs.kinds import Continue, Done, Step
 from shared.oos.marks import Marks, verdict_of
 from shared.oos.publish import Base, Given, fresh_raw
 from shared.oos.publisher import Flip, Publisher
+from shared.oos.reader import SnapshotReader
 from shared.oos.refresh import with_currency
 from shared.oos.rules import Row, reconcile_some
-from shared.oos.source import OrderSource
+from shared.oos.source import Fate, OrderSource
 from shared.ports.documents import Conflict, Put, Stored
 
 __all__ = ["KIND", "RefreshOrderHandler"]
@@ -29,10 +30,20 @@ class RefreshOrderHandler:
     """The handler of job kind `refresh-order`."""
 
     def __init__(
-        self, publisher: Publisher, sources: Callable[[str], OrderSource], marks: Marks, *, currency: str
+        self,
+        publisher: Publisher,
+        sources: Callable[[str], OrderSource],
+        marks: Marks,
+        reader: SnapshotReader,
+        *,
+        currency: str,
     ) -> None:
-        """Take the publisher, the connector of a source by name, the marked orders, and the currency of bare amounts."""
-        self._publisher, self._source, self._marks, self._currency = publisher, sources, marks, currency
+        """Take the publisher, the connector of a source by name, the marked orders, and what is published.
+
+        `currency` is that of amounts for which a vendor names none.
+        """
+        self._publisher, self._source, self._marks = publisher, sources, marks
+        self._reader, self._currency = reader, currency
 
     def __call__(self, step: Step) -> Done | Continue:
         """Carry the order through its phases."""
@@ -68,7 +79,7 @@ class RefreshOrderHandler:
     def _look(self, step: Step, mark: Stored) -> None:
         source, order_id = step.input["source"], step.input["order_id"]
         asked_at = step.now
-        verdict = self._source(source).look_up([(order_id, mark.data["order_number"])]).get(order_id)
+        verdict = self._source(source).look_up([(order_id, self._number(source, mark))]).get(order_id)
         if verdict is None:
             code = "look_up_failed"
             raise Transient(code, "The source did not say what became of the order.")
@@ -78,6 +89,13 @@ class RefreshOrderHandler:
             )
         except Conflict:  # marked again while we asked: the loop asks again
             return
+
+    def _number(self, source: str, mark: Stored) -> str | None:
+        """Return the order's number as the vendor told it to us; only of an order we do not hold is a delivery believed."""
+        current = self._reader.current(source).loaded
+        row = current.by_id.get(mark.data["order_id"]) if current else None
+        number: str | None = row["order_number"] if row else mark.data["order_number"]
+        return number
 
     def _show(self, step: Step) -> None:
         source = step.input["source"]
@@ -94,8 +112,13 @@ class RefreshOrderHandler:
         raise Transient(code, "The source is being published; the order is shown in a moment.")
 
     def _published(self, step: Step, base: Base, marks: list[Stored]) -> None:
-        """Publish what the waiting marks say, or only say that they are seen when nothing differs."""
-        verdicts = {stored.data["order_id"]: verdict_of(stored) for stored in marks}
+        """Publish what the waiting marks say, or only say that they are seen when nothing differs.
+
+        An order its look did not find stays as it is: a vendor in trouble finds nothing, and only a complete read, with its
+        guard against suspicious drops, lets orders vanish.
+        """
+        told = {stored.data["order_id"]: verdict_of(stored) for stored in marks}
+        verdicts = {key: verdict for key, verdict in told.items() if verdict.fate is not Fate.VANISHED}
         orders = [verdict.order for verdict in verdicts.values() if verdict.order]
         with_currency(orders, self._currency)
         now = max(stored.data["fetched_at"] for stored in marks)

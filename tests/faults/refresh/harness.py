@@ -56,6 +56,7 @@ class ScriptedSource:
         self.before_page: Callable[[int], None] = lambda _: None
         self.before_look_up: Callable[[], None] = lambda: None
         self.pages_read = 0
+        self.asked: list[tuple[str, str | None]] = []
 
     def begin(self, now: datetime) -> Cursor:
         """Freeze the walk."""
@@ -74,6 +75,7 @@ class ScriptedSource:
     def look_up(self, orders: Sequence[tuple[str, str | None]]) -> dict[str, Verdict]:
         """Answer from `fates`; an order without one is still held when it is listed, else its look-up fails."""
         self.before_look_up()
+        self.asked = list(orders)
         held = {key: Verdict(Fate.HELD, self.orders[key]) for key, _ in orders if key in self.orders}
         return held | {key: Verdict(self.fates[key]) for key, _ in orders if key in self.fates and key not in held}
 
@@ -130,7 +132,9 @@ class World:
         self.products: dict[str, str] = {}
         publisher = Publisher(self.store, ids, history, self.reader.forget, lambda _: self.products)
         self.handler = RefreshHandler(self.store, publisher, lambda _: self.source, self.marks, currency="EUR")
-        kinds = self._kinds(RefreshOrderHandler(publisher, lambda _: self.source, self.marks, currency="EUR"))
+        kinds = self._kinds(
+            RefreshOrderHandler(publisher, lambda _: self.source, self.marks, self.reader, currency="EUR")
+        )
         self.jobs = JobService(self.store, self.tasks, self.clock, ids, kinds)
         self.runner = JobRunner(self.jobs, self.clock, ids)
         self.refreshes = RefreshService(self.store, self.jobs, self.reader, ["shipbob"])

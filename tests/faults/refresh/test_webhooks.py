@@ -290,6 +290,30 @@ def test_a_failed_look_is_tried_again_and_resolves_nothing() -> None:
     assert world.oos.order("shipbob", "001").row["resolved_reason"] == "cancelled"
 
 
+def test_a_look_that_finds_nothing_lets_no_order_vanish() -> None:
+    """A vendor that answers with an empty list cannot empty the queue by webhooks; a complete read decides."""
+    world, _ = a_world(10)
+    world.source.orders.pop("001", None)
+    world.source.fates["001"] = Fate.VANISHED
+    service(world).take("shipbob", {"order_id": "001"})
+    world.drain()
+
+    assert "001" in (world.seen() or {})
+    world.refresh()
+    assert world.oos.order("shipbob", "001").row["resolved_reason"] == "vanished"
+
+
+def test_a_delivery_is_not_believed_about_the_number_of_an_order_we_hold() -> None:
+    """A wrong number would make the vendor's search find nothing, and a held order vanish."""
+    world, _ = a_world(9)
+    world.source.orders["001"] = an_order("001")
+    service(world).take("shipbob", {"order_id": "001", "order_number": "wrong"})
+    world.drain()
+
+    assert world.source.asked == [("001", "S-001")]
+    assert "001" in (world.seen() or {})
+
+
 def test_deliveries_name_their_order_in_every_shape() -> None:
     shapes = {
         "shipment": ("shipbob", {"id": 7002, "order_id": 1001}, ("1001", None)),
