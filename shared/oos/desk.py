@@ -16,7 +16,7 @@ from shared.oos.at_risk import at_risk, line_value
 from shared.oos.coverage import Stock, short_lines, units_short
 from shared.oos.diff import comparable, difference
 from shared.oos.looks import View, Views
-from shared.oos.phantom import Phantom, phantoms
+from shared.oos.phantom import Phantom, hidden, phantoms
 from shared.oos.plan import Demand, Plan, plan
 from shared.oos.queue import order_name
 from shared.oos.reader import Current, Loaded, SnapshotReader
@@ -134,6 +134,32 @@ class Desk:
         stock: Stock = self._views.stock(Look(), (sku for sku in skus if sku), own=False)
         return phantoms(stock)
 
+    def discrepancies(self, sources: Sequence[str]) -> list[dict[str, Any]]:
+        """Return where the 3PLs contradict themselves, by SKU: `{sku, source, kind, our_units, source_units, orders}`.
+
+        `source_units` are those called available where orders are held (phantom), or on hand and not sold (hidden);
+        `our_units` what our own stores have free, `orders` the ids held there.
+        """
+        views = self._views.of(Look(sources))
+        held: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for source, view in views.items():
+            for row in view.feed:
+                for line in short_lines(row):
+                    held[source, line["sku"] or "", line["facility"] or line["facility_id"] or ""].add(row["order_id"])
+        found: dict[tuple[str, str, str], _Gap] = defaultdict(_Gap)
+        for one in self.phantoms():
+            if one.source in views:
+                found[one.sku, one.source, "phantom"].add(one.available, held[one.source, one.sku, one.facility])
+        for source, view in views.items():
+            waiting = {sku for each, sku, _ in held if each == source}
+            for sku, units in hidden(view.loaded.stock, waiting).items():
+                found[sku, source, "hidden"].add(units, ())
+        own = self._views.own(sku for sku, _, _ in found)
+        return [
+            {"sku": sku, "source": source, "kind": kind, "our_units": own.get(sku, 0)} | gap.shown()
+            for (sku, source, kind), gap in sorted(found.items())
+        ]
+
     def _snapshot(self, source: str, named: str | datetime, field: str) -> Loaded:
         if isinstance(named, datetime):
             current: Current | None = self._reader.at(source, named)
@@ -158,6 +184,21 @@ class Desk:
         ended = [*row["episodes"], *([row] if row["resolved_at"] else [])]
         by_then = [one for one in ended if one["resolved_at"] <= after.header.cut_at]
         return by_then[-1]["resolved_reason"] if by_then else None
+
+
+@dataclass(slots=True)
+class _Gap:
+    """The units of one contradiction, and the orders it holds up."""
+
+    units: int = 0
+    orders: set[str] = field(default_factory=set)
+
+    def add(self, units: int, orders: Iterable[str]) -> None:
+        self.units += units
+        self.orders.update(orders)
+
+    def shown(self) -> dict[str, Any]:
+        return {"source_units": self.units, "orders": sorted(self.orders)}
 
 
 @dataclass(slots=True)

@@ -80,6 +80,10 @@ class Views:
                     stock.add_own(sku, store, units)
         return stock
 
+    def own(self, skus: Iterable[str]) -> dict[str, int]:
+        """Return the units of SKUs that our own stores have free, all together."""
+        return {sku: sum(units for _, units in stores) for sku, stores in self._own_stock(set(skus)).items()}
+
     def _view(self, source: str, look: Look) -> View | None:
         if look.pinned is not None:
             if source not in look.pinned:

@@ -1,11 +1,16 @@
-"""Phantom stock: what a 3PL calls available at the very site where it holds orders as short of it."""
+"""Where a 3PL contradicts itself about stock.
 
-from collections.abc import Mapping, Sequence
+**Phantom**: a site calls units available while it holds orders short of them. **Hidden**, the reverse: a source has units on
+hand, calls none of them available anywhere, and holds no order for them, so nobody ever asks why they do not sell.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.oos.coverage import Site, Stock
 
-__all__ = ["Phantom", "phantoms"]
+__all__ = ["Phantom", "hidden", "phantoms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,16 @@ def phantoms(stock: Stock) -> Sequence[Phantom]:
         if (held := stock.demand.get((sku, site), 0)) > 0
     ]
     return sorted(found, key=lambda one: (-min(one.available, one.held_units), one.source, one.facility, one.sku))
+
+
+def hidden(levels: Mapping[str, Sequence[Sequence[Any]]], held_skus: Collection[str]) -> dict[str, int]:
+    """Return the units on hand of SKUs that a source has, does not sell, and holds no order for."""
+    found = {}
+    for sku, sites in levels.items():
+        on_hand = sum(site[2] or 0 for site in sites)
+        if on_hand > 0 and not any(site[3] for site in sites) and sku not in held_skus:
+            found[sku] = on_hand
+    return found
 
 
 def _positive(sites: Mapping[Site, int]) -> dict[Site, int]:

@@ -181,6 +181,25 @@ def test_a_plan_of_some_orders_leaves_the_others_out(desk: Desk) -> None:
     assert desk.post("/api/v1/oos/plan", {"source": "fedex"}).status_code == 422
 
 
+def test_contradictions_of_a_3pl_are_those_of_its_own_figures(desk: Desk) -> None:
+    """Phantom: a site where orders are held and the 3PL itself calls units available; hidden: on hand, not sold, not missed."""
+    found = desk.onhand.app.desk.discrepancies(["shipbob", "stord"])
+    held = [(item, line) for item in desk.orders("") for line in item["lines"] if line["sku"]]
+    skus = sorted({line["sku"] for _, line in held})[:200]
+    live = {item["sku"]: item["sources"] for item in desk.post("/api/v1/oos/sku-stock", {"skus": skus}).json["items"]}
+    expected: dict[tuple[str, str], set[str]] = {}
+    for item, line in held:
+        if line["reason"] in {"out_of_stock", "partially_committed"}:
+            sites = live[line["sku"]][item["source"]]["locations"]
+            if any(site["name"] == line["facility"] and site["available"] for site in sites):
+                expected.setdefault((line["sku"], item["source"]), set()).add(item["order_id"])
+
+    phantom = {(row["sku"], row["source"]): set(row["orders"]) for row in found if row["kind"] == "phantom"}
+    assert phantom == expected
+    assert all(row["source_units"] > 0 and row["our_units"] == 0 for row in found)
+    assert all(row["orders"] == [] for row in found if row["kind"] == "hidden")
+
+
 def test_units_that_arrive_release_the_oldest_orders(desk: Desk) -> None:
     sku = desk.json("/api/v1/oos/skus?limit=1")["items"][0]["sku"]
     told = desk.post("/api/v1/oos/unblock", {"sku": sku, "quantity": 5}).json

@@ -8,7 +8,7 @@ import pytest
 
 from shared.oos.analytics import Figures, percentile
 from shared.oos.coverage import OWN, Stock
-from shared.oos.phantom import Phantom, phantoms
+from shared.oos.phantom import Phantom, hidden, phantoms
 from shared.oos.promise import LEAST, Queue, promise
 from shared.oos.rules import Row, reconcile
 from shared.oos.samples import Sample
@@ -78,6 +78,16 @@ def test_seeded_discrepancies_are_found_and_none_is_invented() -> None:
 
     assert {(one.facility, one.sku) for one in phantoms(made)} == expected
     assert len(expected) > 50
+
+
+def test_hidden_stock_is_on_hand_never_available_and_nobody_waits_for_it() -> None:
+    levels = {
+        "A": [[None, "x", 5, 0, 0], [None, "y", 1, 0, 0]],
+        "B": [[None, "x", 5, 1, 0]],
+        "C": [[None, "x", 5, 0, 0]],
+    }
+
+    assert hidden(levels | {"D": [[None, "x", 0, 0, 0]]}, {"C"}) == {"A": 6}
 
 
 def test_units_release_the_oldest_orders_first_and_pass_over_one_too_large() -> None:
