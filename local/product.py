@@ -42,12 +42,12 @@ class Product:
         self._stopping = threading.Event()
 
     def prepare(self) -> None:
-        """Start the simulators and load what an empty store begins with: done before the first request is answered."""
-        self._start_simulators()
+        """Load what an empty store begins with, before the first request is answered."""
         self._seed()
 
     def start(self) -> None:
-        """Start queue and cron loop; what they call must answer already."""
+        """Start simulators, queue and cron loop; what they call must answer already."""
+        self._start_simulators()
         calls = HttpCalls(self.settings.worker_url or "", self.app.local_invoker.token)
         self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
         for schedule in schedules():

@@ -19,7 +19,7 @@ from shared.core.clock import instant
 from shared.inventory.keys import PRODUCTS
 from shared.ports.documents import Create, Key, Put, Query
 
-__all__ = ["SEEDS", "load"]
+__all__ = ["MARK", "SEEDS", "load"]
 
 App = Any
 """The application; typed as Any because a seed calls services of every part."""
@@ -34,23 +34,22 @@ SEEDS: tuple[tuple[str, Seed], ...] = (
 )
 """In the order in which they run; the name is kept with the data, so never rename one."""
 
-_MARK = Key("demo", "loaded")
+MARK = Key("demo", "loaded")
+"""Where it is kept whether demo data is wanted here, and which seeds have run."""
 
 
 def load(app: App, seeds: tuple[tuple[str, Seed], ...] = SEEDS) -> list[str]:
     """Run the seeds that have not run yet; return their names. A store that began with products of its own is left alone."""
-    mark = app.store.get(_MARK)
+    mark = app.store.get(MARK)
     if mark is None:
         empty = not app.store.query(Query(PRODUCTS, limit=1))
-        app.store.write([Create(_MARK, {"wanted": empty, "done": [], "began_at": instant(app.clock.now())})])
-        mark = app.store.get(_MARK)
-    if not mark.data["wanted"]:
-        return []
+        app.store.write([Create(MARK, {"wanted": empty, "done": [], "began_at": instant(app.clock.now())})])
+        mark = app.store.get(MARK)
     ran: list[str] = []
     for name, seed in seeds:
-        if name not in mark.data["done"]:
+        if mark.data["wanted"] and name not in mark.data["done"]:
             seed(app)
             ran.append(name)
-            app.store.write([Put(_MARK, {**mark.data, "done": [*mark.data["done"], name]})])
-            mark = app.store.get(_MARK)
+            app.store.write([Put(MARK, {**mark.data, "done": [*mark.data["done"], name]})])
+            mark = app.store.get(MARK)
     return ran

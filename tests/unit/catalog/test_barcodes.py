@@ -167,3 +167,33 @@ def test_every_upc_e_expands_to_twelve_digits_that_keep_its_system(system: str, 
 @given(st.text(max_size=60))
 def test_reading_never_fails_and_keeps_the_text(text: str) -> None:
     assert read_code(text, TODAY).text == text
+
+
+_LOTS = st.text("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789-", min_size=1, max_size=20)
+_DAYS = st.dates(date(2000, 1, 1), date(2070, 12, 31)).map(lambda day: day.strftime("%y%m%d"))
+
+
+@given(st.text("0123456789", min_size=13, max_size=13), _LOTS, _DAYS, st.integers(0, 99_999_999))
+def test_an_item_with_lot_day_and_count_reads_alike_with_brackets_separators_and_as_a_link(
+    body: str, lot: str, day: str, count: int
+) -> None:
+    gtin = body + check_digit(body)
+    forms = (
+        f"(01){gtin}(17){day}(10){lot}(30){count}",
+        f"]C101{gtin}17{day}10{lot}\x1d30{count}",
+        f"\x1d01{gtin}17{day}30{count}\x1d10{lot}",
+        f"https://example.com/some/01/{gtin}/10/{lot}?17={day}&30={count}",
+    )
+
+    read = [read_code(form, date(2026, 1, 15)) for form in forms]
+
+    assert {(code.gtin, code.lot, code.gs1["30"], code.expiry, code.kept) for code in read} == {
+        (gtin, lot, str(count), gs1_date(day, date(2026, 1, 15)), gtin)
+    }
+
+
+@given(_LOTS, _DAYS)
+def test_control_without_its_separator_a_lot_swallows_what_follows(lot: str, day: str) -> None:
+    read = read_code("]C10100036000291452" + f"10{lot}17{day}", date(2026, 1, 15))
+
+    assert read.expiry is None
