@@ -14,11 +14,20 @@ TO_HELLO, TO_EAGER = 1.5, 0.65
 TRIAL_ROUNDS, ROUNDS = 3, 9
 # What each function is first asked: a route of its own that reads its store.
 READY: Mapping[str, str] = {
+    "alerts": "/api/v1/alerts?limit=1",
     "auth": "/.well-known/jwks.json",
+    "catalog": "/api/v1/products?limit=1",
+    "content": "/api/v1/ai/drafts?limit=1",
+    "forecasts": "/api/v1/predictions/batch?limit=1",
+    "imports": "/api/v1/imports?limit=1",
+    "inventory": "/api/v1/inventory?limit=1",
     "jobs": "/api/v1/jobs?limit=1",
     "meta": "/health",
     "oos": "/api/v1/oos/orders?limit=1",
+    "orders": "/api/v1/transfer-orders?limit=1",
     "refresh": "/api/v1/refresh/status",
+    "sales": "/api/v1/sales?limit=1",
+    "suppliers": "/api/v1/vendors?limit=1",
 }
 
 

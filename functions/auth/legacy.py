@@ -1,12 +1,15 @@
-"""The documented user paths of the older OOS backend and of the store operations demo."""
+"""The documented user paths of the older OOS backend, the store operations demo and the shop backend."""
+
+from typing import Any
 
 from shared.app import App
-from shared.core.errors import ValidationFailed
+from shared.core.errors import Unauthenticated, ValidationFailed
 from shared.http.context import Context
+from shared.http.legacy import answered, refused_as_422, reshaped
 from shared.http.router import Router
 from shared.identity.audit import Event
-from shared.identity.legacy import LegacyUser, LegacyUserFilter, LegacyUserMade
-from shared.identity.models import NewUser, PasswordChange, PasswordReset, UserFilter
+from shared.identity.legacy import LegacyUser, LegacyUserFilter, LegacyUserMade, ShopLogin
+from shared.identity.models import NewUser, PasswordChange, PasswordReset, Registration, UserFilter
 from shared.identity.rules import ROLE_WORDS
 
 from .audited import note
@@ -15,6 +18,7 @@ __all__ = ["router"]
 
 router = Router("auth")
 Ctx = Context[App]
+_SHOP_USER = {"id", "first_name", "last_name", "timezone", "email", "is_active", "created_at", "updated_at"}
 
 
 @router.get("/api/users", access="manager", successor="/api/v1/users")
@@ -70,3 +74,40 @@ def reset_own(ctx: Ctx, body: PasswordChange) -> None:
     """Change one's own password."""
     ctx.app.identity.change_password(ctx.caller, body)
     note(ctx, Event.PASSWORD_CHANGED, ctx.caller.user_id)
+
+
+@router.put(
+    "/ecommerce/v1/register_user",
+    access="public",
+    policy="login",
+    atomic=False,
+    successor="/api/v1/auth/register",
+    reshape=reshaped,
+    merge_query=True,
+)
+def shop_register(ctx: Ctx, body: Registration) -> dict[str, Any]:
+    """Make an account of one's own."""
+    with refused_as_422("email"):
+        user = ctx.app.identity.register(body)
+    note(ctx, Event.REGISTERED, user.id)
+    return answered(user.model_dump(mode="json", include=_SHOP_USER), "User registered successfully")
+
+
+@router.post(
+    "/ecommerce/v1/login_user",
+    access="public",
+    policy="login",
+    atomic=False,
+    successor="/api/v1/auth/login",
+    reshape=reshaped,
+    merge_query=True,
+)
+def shop_login(ctx: Ctx, body: ShopLogin) -> dict[str, Any]:
+    """Sign in by e-mail; a wrong password and an unknown e-mail are told alike."""
+    try:
+        session = ctx.app.identity.login(body.email, body.password)
+    except Unauthenticated:
+        note(ctx, Event.SIGN_IN_REFUSED, ctx.app.identity.known(body.email))
+        raise ValidationFailed.at("/email", "bad_credentials", "The e-mail or the password is wrong.") from None
+    note(ctx, Event.SIGNED_IN, session.user.id)
+    return answered(session.model_dump(mode="json", exclude={"user"}), "User logged in successfully")

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from shared.core.caller import Role
 from shared.core.text import Search
-from shared.identity.models import RoleWord, Scope, User
+from shared.identity.models import GivenPassword, RoleWord, Scope, User
 
-__all__ = ["LegacyUser", "LegacyUserFilter", "LegacyUserMade"]
+__all__ = ["LegacyUser", "LegacyUserFilter", "LegacyUserMade", "ShopLogin"]
 
 
 class LegacyUser(BaseModel):
@@ -69,3 +69,10 @@ class LegacyUserMade(BaseModel):
     def of(cls, user: User) -> "LegacyUserMade":
         """Say which user was made."""
         return cls(data={"user_id": user.id}, user_id=user.id, username=user.username, role=user.role)
+
+
+class ShopLogin(BaseModel):
+    """A sign-in of the shop backend."""
+
+    email: Annotated[str, Field(min_length=1, max_length=254)]
+    password: GivenPassword = Field(repr=False)
