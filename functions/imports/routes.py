@@ -1,14 +1,13 @@
 """Imports: take files, feeds, pages and shops on; show what they change; apply, undo, cancel."""
 
-from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from shared.app import App
 from shared.core.errors import ValidationFailed
 from shared.core.page import Page
+from shared.http.bodies import read
 from shared.http.context import Context
 from shared.http.page import make_page, paginate, place_of
-from shared.http.problems import field_errors, validation_failed
 from shared.http.router import MULTIPART, Router
 from shared.imports.models import (
     DiffFilter,
@@ -115,10 +114,7 @@ def _form(fields: dict[str, str]) -> UploadForm:
         if text == "":
             continue
         told[name] = text if name in _TEXTS or name not in UploadForm.model_fields else _read(name, text)
-    try:
-        return UploadForm.model_validate(told, strict=True, extra="forbid")
-    except ValidationError as refused:
-        raise validation_failed(field_errors(refused, b"{}")) from None
+    return read(UploadForm, to_json(told), legacy=False)
 
 
 def _read(name: str, text: str) -> object:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from shared.catalog.models import NewProduct
-from shared.catalog.record import claims_of, product_key, stock_key
+from shared.catalog.record import claims_of, kept_attributes, product_key, stock_key
 from shared.core.caller import Caller
 from shared.core.errors import BaseMoved, Problem
 from shared.imports.compare import Compared
@@ -37,6 +37,7 @@ _NEW = (
     "tags",
     "barcode",
     "sku",
+    "attributes",
 )
 _WORDS = {
     "AlreadyExists": "already_exists",
@@ -163,7 +164,7 @@ class Applier:
             raise _moved_on(row.product_id)
         if stock_version is not None and self._stock_version(row.product_id) != stock_version:
             raise _moved_on(row.product_id)
-        changes = {name: told["after"] for name, told in row.fields.items() if name not in _SECONDARY}
+        changes = _stored({name: told["after"] for name, told in row.fields.items() if name not in _SECONDARY})
         if "category" in row.fields:
             found = self.products.categories.ensure(row.fields["category"]["after"])
             changes |= {"category_id": found.key.id, "category": found.data["name"]}
@@ -179,7 +180,7 @@ class Applier:
         if row.action is Action.CREATE:
             self.products.archive(caller, row.product_id)
         else:
-            self.products.apply(caller, self.products.get(row.product_id), row.before, reason="import undone")
+            self.products.apply(caller, self.products.get(row.product_id), _stored(row.before), reason="import undone")
 
     def _book(self, caller: Caller, import_id: str, pair: tuple[str, str], units: int) -> None:
         kind = MovementType.IMPORT
@@ -234,6 +235,12 @@ def _taken(store: Store, products: Catalogue, rows: Iterable[Compared]) -> list[
             claims = claims_of({**told, "sku": told["sku"] or ""}, code.claim if code else None)
             keys += [key for key, name in claims.items() if name != "sku" or told["sku"]]
     return [stored.data["product_id"] for stored in store.get_many(keys).values()] if keys else []
+
+
+def _stored(fields: Data) -> Data:
+    """Return fields as the catalogue keeps them."""
+    told = fields.get("attributes")
+    return fields if told is None else {**fields, "attributes": kept_attributes(told)}
 
 
 def _moved_on(product_id: str) -> BaseMoved:

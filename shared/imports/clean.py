@@ -1,6 +1,7 @@
 """From the cells of a row to the fields of a product: every value checked, or the row refused with its reason. Pure."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -31,6 +32,7 @@ _LENGTHS = {
     "supplier_product_id": 200,
 }
 _MOST_MANY = 50
+_MOST_PLACES, _LONGEST_NUMBER = 30, 200
 _MOST_TAG = 50
 _MOST_URL = 2000
 _DAMAGED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+")
@@ -125,6 +127,12 @@ class Cleaner:
 
 
 def _listed(value: object) -> Sequence[object]:
+    if isinstance(value, str) and value.startswith("["):  # as an export writes a list
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            found = None
+        value = found if isinstance(found, list) else value
     if value is None:
         return ()
     return value if isinstance(value, list) else (value,)
@@ -137,7 +145,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, int | Decimal):
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
+        plain = isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < _MOST_PLACES
+        return format(value, "f") if plain else str(value)[:_LONGEST_NUMBER]
     if isinstance(value, Mapping):
         named = (value.get(name) for name in ("name", "title", "value", "src", "url"))
         return next((each for each in named if isinstance(each, str)), "")
@@ -221,7 +230,8 @@ def _currency(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
 
 
 def _tags(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
-    parts = [part for each in _listed(value) for part in _text(each).split(",")]
+    listed = _listed(value)
+    parts = [_text(each) for each in listed] if len(listed) > 1 else _text(next(iter(listed), "")).split(",")
     tags = [tag for tag in dict.fromkeys(clean(part) for part in parts) if 0 < len(tag) <= _MOST_TAG]
     if tags:
         fields["tags"] = tags[:_MOST_MANY]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shared.catalog.barcodes import Code
-from shared.catalog.record import PRODUCTS, claims_of, product_key, stock_key
+from shared.catalog.record import PRODUCTS, attributes_of, claims_of, product_key, stock_key
 from shared.core.caller import Caller
 from shared.core.errors import ValidationFailed
 from shared.imports.models import Action
@@ -165,6 +165,10 @@ class Comparer:
         }
         if barcode is not None:
             changes["barcode"] = {"before": data["barcode"], "after": barcode}
+        if "attributes" in fields and (
+            whole := attributes_of(data["attributes"]) | fields["attributes"]
+        ) != attributes_of(data["attributes"]):
+            changes["attributes"] = {"before": attributes_of(data["attributes"]), "after": whole}
         if data["status"] == _ARCHIVED:
             changes["status"] = {"before": _ARCHIVED, "after": _DRAFT}
         wanted = _units(fields.get("stock"), stock)
@@ -250,7 +254,7 @@ def _units(told: Any, stock: Data) -> int | None:
 def _creation(number: int, fields: Data, barcode: str | None, options: Options) -> Compared:
     if "name" not in fields:
         return _refused(number, fields, ("name", "missing_name", "A new product needs a name."))
-    told = {name: fields[name] for name in _COMPARED if name in fields}
+    told = {name: fields[name] for name in (*_COMPARED, "attributes") if name in fields}
     if barcode is not None:
         told["barcode"] = barcode
     if "sku" in fields:

@@ -37,6 +37,7 @@ _SHOPIFY_PAGE, _WOO_PAGE = 250, 100
 _MOST_SITEMAPS = 20
 _MOST_LOCATIONS = 5000
 _RESERVE_S = 75.0
+_ATTRIBUTES = frozenset({"rating", "review_count"})
 _LOCATION = re.compile(rb"<(?:[a-zA-Z0-9]+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,2000}?)\s*(?:\]\]>)?\s*</")
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?([a-zA-Z0-9_-]{2,20})""")
 _PRODUCT = re.compile(r"/(?:products?|p|item|shop|produit|artikel)/", re.IGNORECASE)
@@ -200,8 +201,10 @@ class Scraper:
         row = Cleaner(Columns(), image_allowed=self.image_allowed).row(raw)
         if row.error is not None:
             return row
-        origin = {name: places if isinstance(places, str) else places.get(name, "address") for name in row.fields}
-        return row._replace(fields={**row.fields, "provenance": origin})
+        told = {name: str(value) for name, value in raw.pairs if name in _ATTRIBUTES}
+        fields = row.fields | ({"attributes": told} if told else {})
+        origin = {name: places if isinstance(places, str) else places.get(name, "address") for name in fields}
+        return row._replace(fields={**fields, "provenance": origin})
 
     def _alive(self, step: Step, row: Row) -> None:
         """Keep the lease while a long list is read."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
@@ -87,7 +86,7 @@ class ImportService:
 
     def feed(self, caller: Caller, wanted: ScrapeFeed, trace: str | None = None) -> ImportAccepted:
         """Start importing a product file from an address."""
-        scheme = urlsplit(wanted.feed_url).scheme.lower() if "://" in wanted.feed_url else ""
+        scheme = wanted.feed_url.partition("://")[0].lower()
         if scheme not in _SCHEMES:
             raise UrlNotAllowed("Only https, http, gs and s3 addresses are allowed.")
         if scheme in {"http", "https"}:
@@ -280,8 +279,8 @@ def _format(name: str, told: str) -> str | None:
     """Return the format a name promises; the file itself decides when it is read."""
     if told != "auto":
         return told
-    path = urlsplit(name).path if "://" in name else name
-    stem = path.lower().removesuffix(".gz").removesuffix(".zip")
+    path = name.partition("://")[2] or name
+    stem = path.partition("?")[0].lower().removesuffix(".gz").removesuffix(".zip")
     return _ENDS.get(stem.rpartition(".")[2])
 
 

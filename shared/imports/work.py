@@ -42,6 +42,8 @@ _PART = 500
 _UNIT = 30
 """Rows written in one commit: each takes up to a dozen documents."""
 _READINGS = 3
+_READINGS_OF_SHOPS = 12
+"""Deliveries that may end in the middle of reading; a shop goes on where it was, anything else starts over."""
 _NOTED = 20
 _READING = "Reading the source"
 
@@ -142,21 +144,22 @@ class ImportWork:
 
     def _read(self, step: Step, run: Stored) -> None:
         """Stage every row; a delivery that starts over stages the same again."""
-        tried = step.counts.get("readings", 0) + 1
-        if tried > _READINGS:
-            raise Terminal("too_slow", "The source could not be read in one go.")
-        step.checkpoint(cursor={"phase": "read", "next": 0}, counts={"readings": tried}, progress=(0, None, _READING))
+        most = _READINGS_OF_SHOPS if run.data["kind"] == "store" else _READINGS
+        if step.record.step >= most:
+            raise Terminal("too_slow", "The source could not be read in the time there is.")
+        reading = {"phase": "read", "next": 0, "step": step.record.step}
+        step.checkpoint(cursor=reading, counts={}, progress=(0, None, _READING))
         opened = self.reading.open(run, step)
         mapping = self._mapping(run)
         cleaner = Cleaner(Columns(mapping), image_allowed=self.image_allowed)
         size = _PART if run.data["dry_run"] else _UNIT
         stager = Stager(run.key.id, cleaner, self.clock, supplier_id=run.data["supplier_id"], size=size)
-        self._stage(step, stager.parts(opened.rows), stager, tried)
+        self._stage(step, stager.parts(opened.rows), stager)
         staged = stager.staged
         if staged.rows > staged.errors and not cleaner.recognised and opened.format != "html":
             raise unreadable("no_known_column", "No column of the file stands for a field of a product.")
         repeats, writes = stager.superseded()
-        counts: Data = {"readings": tried, "parts": staged.parts, "dups": 0, "rows": staged.rows}
+        counts: Data = {"parts": staged.parts, "dups": 0, "rows": staged.rows}
         counts |= {"bad": staged.errors, "errors": staged.first_errors, "batches": 0}
         for write in writes:
             counts["dups"] += 1
@@ -172,19 +175,19 @@ class ImportWork:
         progress = (0, staged.rows, "Comparing with the catalogue")
         step.checkpoint(cursor={"phase": "diff", "next": 0}, counts=counts, progress=progress, writes=[write])
 
-    def _stage(self, step: Step, parts: Iterator[Write], stager: Stager, tried: int) -> None:
+    def _stage(self, step: Step, parts: Iterator[Write], stager: Stager) -> None:
         waiting: list[Write] = []
         for write in parts:
             waiting.append(write)
             if len(waiting) >= _NOTED:
-                self._note(step, waiting, stager, tried)
+                self._note(step, waiting, stager)
                 waiting = []
-        self._note(step, waiting, stager, tried)
+        self._note(step, waiting, stager)
 
     @staticmethod
-    def _note(step: Step, writes: list[Write], stager: Stager, tried: int) -> None:
+    def _note(step: Step, writes: list[Write], stager: Stager) -> None:
         progress = (0, None, f"{_READING}: {stager.staged.rows} rows")
-        step.checkpoint(counts={"readings": tried}, progress=progress, writes=writes)
+        step.checkpoint(progress=progress, writes=writes)
 
     def _refuse_all_bad(self, step: Step, run: Stored) -> None:
         rows = step.counts["rows"]

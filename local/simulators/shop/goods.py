@@ -32,8 +32,8 @@ class Article:
 
     @property
     def barcode(self) -> str:
-        """Return an EAN-13 of a range for use within shops."""
-        body = f"20000000{self.number:04d}"
+        """Return an EAN-13 of a range for use within shops, which no product of the demo data has."""
+        body = f"29910000{self.number:04d}"
         return body + check_digit(body)
 
     @property

@@ -16,16 +16,23 @@ _LISTS = frozenset({"products", "items", "data"})
 _PEEK = 256 * 1024
 _BLOCK = 65_536
 _STEEP = 1000
+_BOM = b"\xef\xbb\xbf"
+_STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_LONG_NUMBER = b"0" * 1000
 
 
 def read_objects(pieces: Peeked) -> Iterator[Raw]:
     """Yield the items of a document; raise Terminal `bad_json` when it is not well-formed or has no list."""
     import ijson
 
-    source = RowBytes(_shallow(pieces))
+    start = next(_Guarded(iter([pieces.peek(_PEEK)])))
+    guarded = _Guarded(pieces)
+    source = RowBytes(guarded)
     try:
-        for item in ijson.items(source, _prefix(pieces.peek(_PEEK)), use_float=False, buf_size=_BLOCK):
+        for item in ijson.items(source, _prefix(start), use_float=False, buf_size=_BLOCK):
             source.row_ended()
+            guarded.row_ended()
             yield from _raws(item)
     except (ijson.JSONError, UnicodeError):
         raise _bad("The file is not well-formed JSON, or ends early.") from None
@@ -70,27 +77,55 @@ def _prefix(start: bytes) -> str:
     """Return where the items are: at the top, or in the first known list of the top object."""
     import ijson
 
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = start.removeprefix(_BOM).lstrip()
     if text.startswith(b"["):
         return "item"
+    depth, key = 0, ""
     try:
-        for prefix, event, _ in ijson.parse(io.BytesIO(text)):
-            if event == "start_array" and prefix in _LISTS:
-                return f"{prefix}.item"
+        for event, value in ijson.basic_parse(io.BytesIO(text)):
+            if event == "map_key" and depth == 1:
+                key = value
+            elif event == "start_array" and depth == 1 and key in _LISTS:
+                return f"{key}.item"
+            depth += _STEPS.get(event, 0)
     except ijson.JSONError:
         pass
     raise _bad("The document has no list called products, items or data.")
 
 
-def _shallow(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces; refuse one that goes steeply into depth."""
-    first = True
-    for piece in pieces:
-        opened = piece.count(b"[") + piece.count(b"{")
-        if opened > _STEEP and opened - piece.count(b"]") - piece.count(b"}") > _STEEP:
+class _Guarded:
+    """Pieces of a document on their way into the parser, which must not meet what makes it slow or breaks it.
+
+    It takes time by the square of the depth, and dies of whole numbers longer than Python turns into integers. Depth is
+    counted from the end of the last item, brackets in texts included: no product has a thousand more opened than closed.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        """Take the pieces."""
+        self._pieces = pieces
+        self._open, self._tail, self._first = 0, b"", True
+
+    def row_ended(self) -> None:
+        """Begin counting anew."""
+        self._open = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the pieces."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next piece, looked through; raise Terminal `bad_json`."""
+        piece = next(self._pieces)
+        if self._first:
+            piece, self._first = piece.removeprefix(_BOM), False
+        self._open += piece.count(b"[") + piece.count(b"{") - piece.count(b"]") - piece.count(b"}")
+        if self._open > _STEEP:
             raise _bad("The file is nested too deep.")
-        yield piece.removeprefix(b"\xef\xbb\xbf") if first else piece
-        first = False
+        marked = self._tail + piece.translate(_DIGITS)
+        if _LONG_NUMBER in marked:
+            raise _bad("The file holds a number of too many digits.")
+        self._tail = marked[-len(_LONG_NUMBER) :]
+        return piece
 
 
 def _bad(sentence: str) -> Exception:

@@ -1,0 +1,1 @@
+"""Imports under crashes, races and hostile files."""
