@@ -18,7 +18,7 @@ _BLOCK = 65_536
 _STEEP = 1000
 _BOM = b"\xef\xbb\xbf"
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
-_DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_DIGITS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 _LONG_NUMBER = b"0" * 1000
 
 
