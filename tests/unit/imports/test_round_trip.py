@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.feeds import FeedReader
 from shared.core.text import clean
-from shared.http.exports import guarded
+from shared.http.export import guarded
 from shared.imports.clean import Cleaner
 from shared.imports.columns import Columns
 from shared.imports.rows import MOST_UPLOADED
