@@ -60,7 +60,7 @@ class OosMaintenance:
     def _marks(self) -> int:
         until = instant(self._clock.now())
         found = self._store.query(Query(MARKS, order_by="expires_at", at_most=until, limit=1000))
-        return self._delete([record.key for record in found if record.data["state"] == "applied"])
+        return self._delete([record.key for record in found])
 
     def _present(self, source: str) -> dict[str, Any]:
         pointer = self._store.get(source_key(source))
