@@ -49,7 +49,7 @@ def test_lines_name_our_product_and_our_own_store_covers_them(tmp_path: Path) ->
         sku = held["lines"][0]["sku"]
         assert held["lines"][0]["product_id"] is None
         onhand.app.stores.ensure_default()
-        made = onhand.http.post(
+        made: Any = onhand.http.post(
             "/api/v1/products",
             json={"sku": sku.lower(), "name": "Ours", "current_stock": 12},
             auth=("demo", PASSWORD),
