@@ -231,7 +231,7 @@ def _currency(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
 
 def _tags(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
     listed = _listed(value)
-    parts = [_text(each) for each in listed] if len(listed) > 1 else _text(next(iter(listed), "")).split(",")
+    parts = [_text(each) for each in listed] if isinstance(listed, list) else _text(value).split(",")
     tags = [tag for tag in dict.fromkeys(clean(part) for part in parts) if 0 < len(tag) <= _MOST_TAG]
     if tags:
         fields["tags"] = tags[:_MOST_MANY]
