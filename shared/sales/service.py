@@ -95,8 +95,8 @@ class Sales:
 
     def _bought(self, caller: Caller, wanted: NewSale, sale_id: str) -> Stored:
         store_id = wanted.store_id if wanted.store_id is not None else self.stores.default_for(caller)
-        self.stores.stored(store_id)
-        check_scope(caller, store_id)
+        if caller.store_id != store_id:
+            self._check_store(caller, wanted)
         basket, products = self._resolved(wanted)
         booking = self.ledger.open((product_id, store_id) for product_id in products)
         decision = decide(basket, products, partial(_short, booking, store_id))
@@ -115,6 +115,12 @@ class Sales:
             booking.add(change)
         booking.write()
         return self._kept(sale_id, decision, failed, _facts(caller, wanted, store_id, instant(booking.now)))
+
+    def _check_store(self, caller: Caller, wanted: NewSale) -> None:
+        """Raise NotFound for a store that is named and unknown, Forbidden outside the caller's own."""
+        if wanted.store_id is not None:
+            self.stores.stored(wanted.store_id)
+            check_scope(caller, wanted.store_id)
 
     def _kept(self, sale_id: str, decision: Decision, failed: Sequence[Failure], facts: Mapping[str, Any]) -> Stored:
         data = sale_data(sale_id, decision, failed, facts)
