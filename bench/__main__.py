@@ -19,6 +19,7 @@ _NOT_BENCHES = {
     "one_refresh",
     "ours",
     "retail_sales",
+    "stock_data",
     "vendors",
     "yardsticks",
 }

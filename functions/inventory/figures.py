@@ -5,11 +5,15 @@ from typing import cast
 
 from shared.app import App
 from shared.core.clock import instant
+from shared.core.page import Page
 from shared.http.context import Context
+from shared.http.page import make_page, place_of
 from shared.http.router import Router
 from shared.inventory.figure_models import (
     Audit,
     CategoryRow,
+    Discrepancy,
+    DiscrepancyFilter,
     Figures,
     Kpi,
     RepairBody,
@@ -57,6 +61,13 @@ def audit(ctx: Ctx) -> Audit:
 def repair(ctx: Ctx, body: RepairBody) -> Moves:
     """Make levels agree with their ledger, with a movement that says so."""
     return cast("Moves", {"movements": ctx.app.stock_audit.repair(body.inventory_ids)})
+
+
+@router.get("/api/v1/inventory/discrepancies", policy="costly")
+def list_discrepancies(ctx: Ctx, query: DiscrepancyFilter) -> Page[Discrepancy]:
+    """List SKUs that hold orders while a 3PL could sell them, or while our own stores have what it lacks."""
+    found = ctx.app.discrepancies.page(query, place_of(ctx, query))
+    return cast("Page[Discrepancy]", make_page(ctx, query, found.rows, found.next, found.total))
 
 
 def say_as_of(ctx: Ctx, as_of: datetime | None) -> None:

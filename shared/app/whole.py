@@ -2,6 +2,7 @@
 
 from shared.app.alerts import AlertParts
 from shared.app.content import ContentParts
+from shared.app.discrepancies import DiscrepancyParts
 from shared.app.identity import IdentityParts
 from shared.app.imports import ImportParts
 
@@ -11,6 +12,7 @@ __all__ = ["App"]
 class App(
     AlertParts,  # with trade and held orders, which it watches
     ContentParts,  # with the catalogue
+    DiscrepancyParts,
     IdentityParts,
     ImportParts,
 ):

@@ -15,6 +15,7 @@ __all__ = [
     "CategoryRow",
     "CurrencyValue",
     "Difference",
+    "Discrepancy",
     "DiscrepancyFilter",
     "Figures",
     "Kpi",
@@ -120,3 +121,14 @@ class DiscrepancyFilter(PageQuery):
     SORTS: ClassVar[tuple[str, ...]] = ("sku",)
 
     source: Annotated[list[Literal["stord", "shipbob"]] | None, Field(max_length=10)] = None
+
+
+class Discrepancy(BaseModel, defer_build=True):
+    """A SKU about which our books and a 3PL disagree while orders wait for it."""
+
+    sku: str
+    source: str
+    kind: Literal["phantom", "hidden"]
+    our_units: int
+    source_units: int
+    orders: list[str]
