@@ -21,7 +21,7 @@ from shared.oos.publish import Base, Built, Given, Products, build, load_base, r
 from shared.oos.resolved import resolved_key, resolved_writes
 from shared.oos.rules import Outcome, Row
 from shared.oos.samples import sample_write
-from shared.oos.snapshot import Header, legacy_keys, read_values, snapshot_key, source_key
+from shared.oos.snapshot import Header, filled, legacy_keys, read_values, snapshot_key, source_key
 from shared.ports.documents import Create, Delete, Put, Write
 from shared.ports.store import Store
 
@@ -90,14 +90,15 @@ class Publisher:
         if before:
             step.checkpoint(writes=[Delete(key) for key in legacy_keys(Header.of(before))])
 
-    def past(self, source: str, order_ids: Sequence[str]) -> dict[str, Row]:
-        """Return the resolved rows of orders that may be coming back."""
+    def past(self, base: Base, order_ids: Sequence[str]) -> dict[str, Row]:
+        """Return the resolved rows of orders that may be coming back, those the base itself has just resolved included."""
         past: dict[str, Row] = {}
         for start in range(0, len(order_ids), _READ_MANY):
-            keys = [resolved_key(source, order_id) for order_id in order_ids[start : start + _READ_MANY]]
+            keys = [resolved_key(base.source, order_id) for order_id in order_ids[start : start + _READ_MANY]]
             found = self.store.get_many(keys).values()
             past |= {document.data["row"]["order_id"]: document.data["row"] for document in found}
-        return past
+        just = {key: base.kept[key] for key in order_ids if key in base.kept and base.kept[key]["state"] == "resolved"}
+        return past | {key: filled(row, base.header.fetched_at) for key, row in just.items() if base.header}
 
     def _name_products(self, outcome: Outcome) -> None:
         """Put our product's id on every open line whose SKU we know; rows of the base are replaced, never changed."""

@@ -149,7 +149,7 @@ class RefreshHandler:
         held, verdicts = overruled(self._held(step, cursor), staging.verdicts(cursor["looks"]), marks)
         orders = [*held.values(), *(verdict.order for verdict in verdicts.values() if verdict.order)]
         with_currency(orders, self._currency)
-        past = self._publisher.past(source, [key for key in held if key not in base.open])
+        past = self._publisher.past(base, [key for key in held if key not in base.open])
         outcome = reconcile(base.open, held, verdicts, past, now)
         whole = bool(cursor["levels"]) and not cursor.get("stock_failed")
         stock = (staging.stock(cursor["levels"]), instant(step.now)) if whole else (None, None)

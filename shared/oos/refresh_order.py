@@ -122,9 +122,7 @@ class RefreshOrderHandler:
         orders = [verdict.order for verdict in verdicts.values() if verdict.order]
         with_currency(orders, self._currency)
         now = max(stored.data["fetched_at"] for stored in marks)
-        past = self._publisher.past(
-            base.source, [order.order_id for order in orders if order.order_id not in base.open]
-        )
+        past = self._publisher.past(base, [order.order_id for order in orders if order.order_id not in base.open])
         outcome = reconcile_some(base.open, verdicts, past, now)
         different = {key for key in verdicts if _differs(base.open.get(key), outcome.open.get(key))}
         applied: list[Any] = [

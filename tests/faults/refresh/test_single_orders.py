@@ -8,7 +8,9 @@ from shared.core.caller import SYSTEM
 from shared.core.errors import Transient
 from shared.oos.asked import Look
 from shared.oos.refresh_order import KIND
+from shared.oos.resolved import resolved_key
 from shared.oos.source import Cursor, Fate, StockPage
+from shared.ports.documents import Delete
 from tests.faults.refresh.harness import ScriptedSource, ScriptedTasks, World, shapes
 from tests.faults.refresh.test_complete_or_nothing import Dying, Killed
 from tests.unit.oos.builders import an_order
@@ -51,6 +53,27 @@ def test_an_order_job_that_dies_after_any_store_call_is_finished_by_its_next_del
             break
 
     assert call > 12
+
+
+def test_an_order_that_comes_back_before_its_leaving_was_written_down_keeps_its_history() -> None:
+    """The flip of one job has happened, its projection not yet; the refresh in between still knows the order."""
+    world = World.in_memory()
+    world.source.orders = {"1": an_order("1"), "2": an_order("2")}
+    world.refresh()
+    first_seen = world.oos.order("shipbob", "1").row["first_seen_at"]
+    world.clock.advance(60)
+    held = world.source.orders.pop("1")
+    world.source.fates["1"] = Fate.RELEASED
+    world.refresh()
+    world.store.write([Delete(resolved_key("shipbob", "1"))])
+    world.source.orders["1"] = held
+    world.clock.advance(60)
+
+    run = world.refresh()
+
+    row = world.twin(world.documents).oos.order("shipbob", "1").row
+    assert (run["reopened"], run["opened"]) == (1, 0)
+    assert (row["episode"], row["first_seen_at"]) == (2, first_seen)
 
 
 class ScriptedStock:
