@@ -14,6 +14,7 @@ from shared.core.clock import parse_instant
 from shared.core.money import rounded
 from shared.inventory.figure_models import Figures
 from shared.inventory.figures import StockFigures
+from shared.inventory.keys import PRODUCTS
 from shared.inventory.rules import status_of
 from shared.ports.documents import Query
 
@@ -86,10 +87,8 @@ class CatalogFigures:
 
     def brands(self) -> list[Option]:
         """Return the brands in use, with how many products each has."""
-        counts = Counter(
-            row.product.data["brand"] for row in self.lists.found(ProductFilter()) if row.product.data["brand"]
-        )
-        return _options(counts)
+        live = self.lists.products.store.walk(Query(PRODUCTS, (("shelf", "live"),)))
+        return _options(Counter(product.data["brand"] for product in live if product.data["brand"]))
 
     def _value(self) -> tuple[Decimal, str]:
         """Return what all stock in the default currency is worth, and when the last of it moved."""

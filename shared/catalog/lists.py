@@ -108,7 +108,7 @@ def _all(conditions: Sequence[Callable[[Row], bool]]) -> Callable[[Row], bool] |
 
 
 def _given(wanted: ProductFilter) -> dict[str, tuple[Any, ...]]:
-    """Return the filters on fields of products by name; without a status the shelf is filtered."""
+    """Return the filters on fields of products by name."""
     found: dict[str, Sequence[Any] | None] = {
         "category": wanted.category,
         "category_id": wanted.category_id,
@@ -116,11 +116,18 @@ def _given(wanted: ProductFilter) -> dict[str, tuple[Any, ...]]:
         "supplier_id": wanted.supplier_id,
     }
     given = {name: tuple(dict.fromkeys(values)) for name, values in found.items() if values}
+    return {**_shelves(wanted, alone=not given), **given}
+
+
+def _shelves(wanted: ProductFilter, *, alone: bool) -> dict[str, tuple[Any, ...]]:
+    """Return the filters by status: every index begins with the shelf, which a status implies."""
     if not wanted.status:
-        given["shelf"] = ("live",)
-    elif "all" not in wanted.status:
-        given["status"] = tuple(dict.fromkeys(wanted.status))
-    return given
+        return {"shelf": ("live",)}
+    if "all" in wanted.status:
+        return {} if alone else {"shelf": ("live", "archived")}
+    statuses = tuple(dict.fromkeys(wanted.status))
+    shelves = tuple(dict.fromkeys("archived" if status == "archived" else "live" for status in statuses))
+    return {"shelf": shelves} if statuses == ("archived",) else {"shelf": shelves, "status": statuses}
 
 
 def _split(given: Given, held: frozenset[str]) -> tuple[tuple[tuple[str, Any], ...], list[str]]:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.local_queue import Dispatcher
+from shared.adapters.local_queue.dispatcher import Called
+from shared.adapters.local_queue.tasks import Claimed
 from shared.adapters.sqlite import SqliteDocuments
 from shared.inventory.keys import LEVELS
 from shared.ports.documents import Query, Write
@@ -182,3 +185,25 @@ def test_competitors_prices_are_kept_and_listed_seen_last_first(shop: Shop) -> N
     assert shop.operator.post(path, {"competitor": "A", "price": 1, "seen_at": "2026-01-02T00:00:00"}).codes == [
         ("/seen_at", "naive_time")
     ]
+
+
+def test_a_process_that_ends_right_after_a_wide_commit_leaves_the_rest_to_a_job(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [a_product(shop, sku=f"P{number}", sale_price=2, current_stock=1)["id"] for number in range(160)]
+    monkeypatch.setattr(type(shop.app), "_at_once", lambda *_: None)
+
+    ok(shop.manager.post(BULK, by(ids, "fixed", 1)))
+
+    def values() -> set[str]:
+        return {level.data["value"] for level in shop.app.store.walk(Query(LEVELS))}
+
+    assert values() == {"2.00"}
+    queue = Dispatcher(shop.app.local_tasks, lambda claimed: _deliver(shop, claimed), shop.clock)
+    queue.run_due()
+    assert values() == {"3.00"}
+
+
+def _deliver(shop: Shop, claimed: Claimed) -> Called:
+    answer = shop.app.job_runner.deliver(claimed.task.kind, dict(claimed.task.payload))
+    return Called(answer.status, None)
