@@ -132,7 +132,7 @@ def _run(shop: _Shop, connections: int, seconds: int = 3) -> Load:
 
 def _ratio(rounds: list[dict[str, Load]], connections: int, figure: str) -> float:
     ours, theirs = f"ours@{connections}", f"peer@{connections}"
-    return median(getattr(each[ours], figure) / getattr(each[theirs], figure) for each in rounds)
+    return float(median(getattr(each[ours], figure) / getattr(each[theirs], figure) for each in rounds))
 
 
 def _line(loads: Mapping[str, Load]) -> str:
