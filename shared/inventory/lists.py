@@ -21,22 +21,22 @@ from shared.inventory.models import (
     ReservationFilter,
     WarehouseFilter,
 )
-from shared.inventory.rules import search_tokens
+from shared.inventory.rules import active_word, place_word, search_tokens, shelf_word
 from shared.ports.documents import Query, Stored
 
 __all__ = ["Asked", "figures", "levels", "low_stock", "low_sums", "movements", "reservations", "warehouse_levels"]
 
-Given = Mapping[str, Sequence[Any] | bool | None]
+Given = Mapping[str, Sequence[Any] | None]
 Bounds = tuple[str | int | None, str | int | None]
 _NO_BOUNDS: Bounds = (None, None)
 _SEARCHED = ("product_name", "sku", "brand", "store_name")
-_BY_TIME = frozenset({"store_id", "product_id", "region", "category", "stock_status", "low_stock"})
-_BY_AMOUNT = frozenset({"store_id", "region", "category", "low_stock", "product_active"})
+_BY_TIME = frozenset({"store_id", "product_id", "region", "category", "stock_status", "shelf"})
+_BY_AMOUNT = frozenset({"store_id", "region", "category", "shelf", "active"})
 _HELD = {
     "last_updated": _BY_TIME,
     "available": _BY_AMOUNT,
-    "sku": frozenset({"store_id", "region", "category", "low_stock"}),
-    "shelf_key": frozenset({"in_warehouse", "category"}),
+    "sku": frozenset({"store_id", "region", "category", "shelf"}),
+    "shelf_key": frozenset({"place", "category"}),
     "created_at": frozenset({"product_id", "store_id", "transaction_type", "status", "reference"}),
     None: frozenset({"product_id", "store_id", "region", "category"}),
 }
@@ -59,7 +59,7 @@ def levels(wanted: LevelFilter) -> Asked:
         "region": wanted.region,
         "category": wanted.category,
         "stock_status": wanted.stock_status,
-        "low_stock": wanted.low_stock,
+        "shelf": None if wanted.low_stock is None else [shelf_word(low=wanted.low_stock)],
     }
     bounds = _bounds(wanted.created_from, wanted.created_to)
     if wanted.order.field == "last_updated":
@@ -70,14 +70,14 @@ def levels(wanted: LevelFilter) -> Asked:
 
 def low_stock(wanted: LowStockFilter) -> Asked:
     """Return what the list of levels that run low asks: active products, by their own threshold or a given one."""
-    given: dict[str, Sequence[Any] | bool | None] = {
-        "product_active": True,
+    given: dict[str, Sequence[Any] | None] = {
+        "active": [active_word(active=True)],
         "region": wanted.region,
         "category": wanted.category,
         "store_id": wanted.store_id,
     }
     if wanted.threshold is None:
-        return _asked(LEVELS, given | {"low_stock": True}, "available")
+        return _asked(LEVELS, given | {"shelf": [shelf_word(low=True)]}, "available")
     return _asked(LEVELS, given, "available", bounds=(None, wanted.threshold))
 
 
@@ -101,7 +101,7 @@ def reservations(wanted: ReservationFilter) -> Asked:
 
 def warehouse_levels(wanted: WarehouseFilter) -> Asked:
     """Return what the view of warehouses asks: their levels, those of one product side by side."""
-    given: Given = {"in_warehouse": True, "category": wanted.category}
+    given: Given = {"place": [place_word(warehouse=True)], "category": wanted.category}
     return _asked(LEVELS, given, "shelf_key", search=wanted.search)
 
 
@@ -144,9 +144,7 @@ def _searched(search: str) -> tuple[tuple[str, Any], Callable[[Stored], bool]]:
     ), lambda stored: bool(wanted) and matches(wanted, (stored.data[name] for name in _SEARCHED))
 
 
-def _values(value: Sequence[Any] | bool) -> tuple[Any, ...]:  # noqa: FBT001 - a filter's value
-    if isinstance(value, bool):
-        return (value,)
+def _values(value: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(getattr(each, "value", each) for each in value))
 
 

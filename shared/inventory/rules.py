@@ -15,6 +15,7 @@ from shared.inventory.words import MovementType, StockStatus
 __all__ = [
     "TICK",
     "Data",
+    "active_word",
     "can_take",
     "check_change",
     "expired",
@@ -25,8 +26,10 @@ __all__ = [
     "moved",
     "new_level",
     "new_stock",
+    "place_word",
     "recounted",
     "search_tokens",
+    "shelf_word",
     "status_of",
     "summed",
 ]
@@ -99,6 +102,10 @@ def new_stock(product_id: str) -> Data:
 def labelled(level: Mapping[str, Any], facts: Mapping[str, Any]) -> Data:
     """Return the level with (some) facts of its product or store, the words it is found by, and its place among names."""
     after = {**level, **facts}
+    after |= {
+        "active": active_word(active=after["product_active"]),
+        "place": place_word(warehouse=after["in_warehouse"]),
+    }
     after["shelf_key"] = f"{after['product_name']}\n{after['product_id']}"
     after["tokens"] = search_tokens(after.get(name) for name in ("product_name", "sku", "brand", "store_name"))
     return after
@@ -108,6 +115,24 @@ def search_tokens(texts: Iterable[str | None]) -> list[str]:
     """Return every beginning of every word, up to 12 characters, so that one equality finds a word's prefix."""
     found = {word for text in texts if text for word in words(text)}
     return sorted({word[:size] for word in found for size in range(1, min(len(word), _LONGEST_TOKEN) + 1)})
+
+
+def shelf_word(*, low: bool) -> str:
+    """Return the word that lists of low (or not low) levels are found by.
+
+    Words, because no embedded index tells JSON's true from 1: a filter by a boolean reads every document it passes.
+    """
+    return "low" if low else "fine"
+
+
+def active_word(*, active: bool) -> str:
+    """Return the word that levels of active products are found by."""
+    return "active" if active else "inactive"
+
+
+def place_word(*, warehouse: bool) -> str:
+    """Return the word that levels in warehouses are found by."""
+    return "warehouse" if warehouse else "shop"
 
 
 def live(level: Mapping[str, Any], now: datetime) -> int:
@@ -137,6 +162,7 @@ def recounted(level: Mapping[str, Any], now: datetime) -> Data:
         "effective_reorder_level": threshold,
         "stock_status": status.value,
         "low_stock": status is not StockStatus.SUFFICIENT,
+        "shelf": shelf_word(low=status is not StockStatus.SUFFICIENT),
         "next_expiry": min(ends, default=None),
         "value": None if price is None else str(rounded(Decimal(price) * level["on_hand"])),
     }

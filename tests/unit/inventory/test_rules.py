@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.core.clock import instant
@@ -109,6 +109,7 @@ def test_movements_of_a_level_have_times_that_rise() -> None:
     assert second["on_hand"] == 10
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(-50, 50), max_size=20), st.lists(st.integers(1, 9), max_size=5))
 def test_sums_follow_levels(quantities: list[int], held: list[int]) -> None:
     level, sums = a_level(), summed(new_stock("cup"), "lvl_1", None, a_level())
