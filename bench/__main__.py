@@ -16,6 +16,7 @@ _NOT_BENCHES = {
     "feed_data",
     "harness",
     "load",
+    "one_import",
     "one_refresh",
     "ours",
     "retail_sales",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from shared.core.text import clean
+from shared.core.text import clean as cleaned
 from shared.imports.columns import Columns
 from shared.imports.markup import harmless
 from shared.imports.numbers import IN_STOCK, BadNumber, Stock, read_price, read_stock
@@ -38,6 +38,7 @@ _MOST_URL = 2000
 _DAMAGED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _WHOLE = re.compile(r"([0-9]+)\.0+")
 _NEXT_URL = re.compile(r"[,;|\s]+(?=https?://)", re.IGNORECASE)
+_ALONE = re.compile(r"[^,;|\s]*")
 _URL = re.compile(r"https?://[^\s/]+(?:/\S*)?", re.IGNORECASE)
 _CURRENCY = re.compile("[A-Za-z]{3}")
 Data = dict[str, Any]
@@ -102,7 +103,7 @@ class Cleaner:
                 continue
             self.recognised = True
             told = value.strip() if type(value) is str else value
-            if told is None or told in ("", [], {}):
+            if not told and told != 0:  # nothing, or an empty text, list or object; a zero is something
                 continue
             field, rank = found
             if field == "more_images" or (field == "images" and ranks.get(field) == rank):
@@ -119,11 +120,16 @@ class Cleaner:
         found: dict[str, None] = {}
         for part in _listed(value):
             told = _text(part)
-            for address in _NEXT_URL.split(told) if told else ():
+            for address in _addresses(told):
                 if len(address) <= _MOST_URL and _URL.fullmatch(address) and self._image_allowed(address):
                     found[clean(address)] = None
         if found:
             fields["images"] = list(found)[:_MOST_MANY]
+
+
+def clean(text: str) -> str:
+    """Return the text as it is kept; most are plain already."""
+    return text.strip() if text.isascii() and text.isprintable() else cleaned(text)
 
 
 def _listed(value: object) -> Sequence[object]:
@@ -136,6 +142,10 @@ def _listed(value: object) -> Sequence[object]:
     if value is None:
         return ()
     return value if isinstance(value, list) else (value,)
+
+
+def _addresses(text: str) -> Sequence[str]:
+    return (text,) if _ALONE.fullmatch(text) else _NEXT_URL.split(text)
 
 
 def _text(value: object) -> str:

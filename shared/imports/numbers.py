@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.core.money import MOST
@@ -60,6 +61,7 @@ class Price(NamedTuple):
     ambiguous: bool = False
 
 
+@lru_cache(maxsize=8192)
 def read_price(text: str) -> Price:
     """Read a price; raise BadNumber for what is unreadable, negative or too large."""
     if _PLAIN.fullmatch(text):
@@ -75,6 +77,7 @@ def read_price(text: str) -> Price:
     return Price(amount, _currency(found[1]) or _currency(found[3]), ambiguous)
 
 
+@lru_cache(maxsize=8192)
 def read_stock(text: str) -> Stock:
     """Read a quantity; the words of availability give 0 or `in_stock`. Raise BadNumber for fractions and the unreadable."""
     if text.isascii() and text.isdigit() and len(text) < 10:  # noqa: PLR2004 - below the greatest quantity

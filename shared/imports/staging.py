@@ -19,7 +19,7 @@ __all__ = ["DUPLICATE", "Hashed", "Staged", "Stager", "error_of"]
 
 DUPLICATE = "duplicate_row"
 _MOST_PLAIN = 256 * 1024
-_OF_PAIR = 64
+_OF_ROW = 400
 _NUMBERS = 50_000
 
 
@@ -127,4 +127,5 @@ def error_of(row: int, error: Sequence[Any]) -> Data:
 
 def _weight(fields: Data) -> int:
     """Return about how many bytes a row takes."""
-    return _OF_PAIR + sum(len(value) if type(value) is str else _OF_PAIR for value in fields.values())
+    images = fields.get("images")
+    return _OF_ROW + len(fields.get("description", "")) + (sum(map(len, images)) if images else 0)

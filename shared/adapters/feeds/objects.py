@@ -68,9 +68,13 @@ def _raws(item: Any) -> Iterator[Raw]:
         return
     if len(item) > MOST_COLUMNS:
         raise unreadable("too_many_columns", f"A row has more than {MOST_COLUMNS} columns.")
-    if any(isinstance(value, str) and len(value) > MOST_CELL for value in item.values()):
-        raise unreadable("cell_too_long", f"A value is longer than {MOST_CELL // 1024} KiB.")
-    yield from (Raw(list(each.items())) for each in variants_of(item))
+    for value in item.values():
+        if type(value) is str and len(value) > MOST_CELL:
+            raise unreadable("cell_too_long", f"A value is longer than {MOST_CELL // 1024} KiB.")
+    if "variants" in item:
+        yield from (Raw(each.items()) for each in variants_of(item))
+    else:
+        yield Raw(item.items())
 
 
 def _prefix(start: bytes) -> str:
