@@ -56,8 +56,10 @@ def _whole() -> list[str]:
     told = _part("whole", _file("csv", count))
     rate = count / (told["dry_run_s"] + told["apply_s"])
     return [
-        f"csv of {count}: dry run {told['dry_run_s']:.0f} s, apply {told['apply_s']:.0f} s, {rate:.0f} rows/s, "
-        f"{told['peak_mib']:.0f} MiB, {told['status']}"
+        (
+            f"csv of {count}: dry run {told['dry_run_s']:.0f} s, apply {told['apply_s']:.0f} s, {rate:.0f} rows/s, "
+            f"{told['peak_mib']:.0f} MiB, {told['status']}"
+        )
     ]
 
 
