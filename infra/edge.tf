@@ -1,6 +1,6 @@
 # Optional: one domain in front of all public functions. Paths stay as they are; the longest prefix decides, as in the local run.
 locals {
-  _edge   = var.domain == null ? {} : local.public
+  _edge   = { for name, facts in local.public : name => facts if var.domain != null }
   _domain = var.domain == null ? toset([]) : toset([var.domain])
 }
 

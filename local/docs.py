@@ -9,6 +9,7 @@ from pathlib import Path
 from local.gateway import routers
 from local.licences import licence_table
 from local.manifest import Manifest, manifests
+from local.rights import rights_page
 from shared.core.settings_table import env_example, markdown
 from shared.http.openapi import document
 
@@ -28,6 +29,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/licences.md": licence_table(),
         ROOT / "docs/settings.md": _settings(),
         ROOT / "docs/access.md": _access(),
+        ROOT / "docs/rights.md": rights_page(manifests()),
         ROOT / ".env.example": env_example(),
         **_api_document(),
     }

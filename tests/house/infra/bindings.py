@@ -24,7 +24,9 @@ _ENTRY = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _INTERFACE = re.compile(r"^export interface (\w+)[^{]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-_ENUM = re.compile(r"/\*\*((?:(?!\*/).)*?Possible values: \[([^\]]*)\](?:(?!\*/).)*)\*/\s+readonly (\w+)\??:", re.DOTALL)
+_ENUM = re.compile(
+    r"/\*\*((?:(?!\*/).)*?Possible values: \[([^\]]*)\](?:(?!\*/).)*)\*/\s+readonly (\w+)\??:", re.DOTALL
+)
 _SIMPLE = {"String": "string", "Number": "number", "Boolean": "bool", "List": ["list", "string"]}
 _SIMPLE |= {
     "NumberList": ["list", "number"],

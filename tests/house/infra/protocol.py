@@ -132,9 +132,7 @@ def _messages() -> dict[str, Any]:
     file.message_type.extend(_describe(name, fields) for name, fields in _TABLE.items())
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in _TABLE
-    }
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in _TABLE}
 
 
 Message = _messages()

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -105,13 +106,18 @@ def main(arguments: list[str]) -> int:
 def _provider_calls(provider: SchemaProvider) -> Any:
     handlers = {
         method: grpc.unary_unary_rpc_method_handler(
-            lambda request, _, call=getattr(provider, method): call(request),
+            _answering(provider, method),
             request_deserializer=Message[asked].FromString,
             response_serializer=Message[answered].SerializeToString,
         )
         for method, (asked, answered) in METHODS.items()
     }
     return grpc.method_handlers_generic_handler("tfplugin6.Provider", handlers)
+
+
+def _answering(provider: SchemaProvider, method: str) -> Callable[[Any, Any], Any]:
+    call = getattr(provider, method)
+    return lambda request, _: call(request)
 
 
 def _controller(stopped: threading.Event) -> Any:
