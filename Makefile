@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
+ENV ?= dev
 WORKERS ?= 2
 TESTS ?=
 # The pinned files are complete, so nothing is left to resolve: resolving anew let older pips trip over packages asked for with extras.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt docs build bench data lock
+.PHONY: help run test check fmt docs build bench data lock infra-check audit deploy destroy smoke
 
 help: ## Print this list.
 	@echo "Onhand: make <target>"
@@ -46,6 +47,22 @@ docs: $(VENV)/.dev ## Write the generated files anew: README table, settings, Op
 
 build: $(VENV)/.local ## Write one deterministic build/<function>.zip per function (FN=name for one).
 	@$(BIN)/python -m local.bundle $(FN)
+
+infra-check: $(VENV)/.dev ## Prove infra/ offline: terraform against the provider's schemas, or in Python alone where terraform is absent.
+	@command -v terraform >/dev/null 2>&1 || echo "terraform is missing: only the checks in Python run, the others are skipped"
+	@$(BIN)/python -m pytest -q tests/house/infra tests/house/test_indexes.py tests/house/test_functions.py tests/house/test_warehouse_tables.py tests/house/test_deploy.py
+
+audit: $(VENV)/.dev ## Look for weak spots: vulnerable packages, secrets in the tree, unsafe cloud policy (needs the network).
+	@$(BIN)/python -m tests.house.infra.audit
+
+deploy: $(VENV)/.local ## Deploy to your own project: build, plan shown, confirmation, smoke test (ENV=dev|staging|production).
+	@$(BIN)/python -m local.deploy deploy $(ENV)
+
+destroy: $(VENV)/.local ## Take an environment down, after showing what goes and asking (ENV=dev).
+	@$(BIN)/python -m local.deploy destroy $(ENV)
+
+smoke: $(VENV)/.local ## Ask every deployed function whether it answers (ENV=dev).
+	@$(BIN)/python -m local.deploy smoke $(ENV)
 
 bench: $(VENV)/.dev $(BENCH_VENV)/.stamp ## Run every bench: one line per goal, red when missed.
 	@$(BIN)/python -m bench

@@ -139,7 +139,8 @@ class Bindings:
         for number, match in enumerate(found):
             end = found[number + 1].start() if number + 1 < len(found) else len(body)
             name, *flags = match.groups()
-            yield _Member(name, *(flag == "true" for flag in flags), code=body[match.end() : end])
+            computed, optional, required = (flag == "true" for flag in flags)
+            yield _Member(name, computed, optional, required, body[match.end() : end])
 
 
 def _entries(text: str) -> dict[str, tuple[str, str, str]]:

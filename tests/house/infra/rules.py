@@ -1,7 +1,7 @@
 """What must hold of a plan or a state, each rule a list of complaints; planted faults show that each can complain."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local.manifest import Manifest
@@ -133,18 +133,20 @@ def _who(member: str) -> str:
 
 
 def _on(each: Resource) -> str:
-    values = each["values"]
-    return {
-        "google_project_iam_member": lambda: "project",
-        "google_bigquery_dataset_iam_member": lambda: "dataset",
-        "google_storage_bucket_iam_member": lambda: f"bucket {values['bucket'].rpartition('-')[2]}",
-        "google_cloud_tasks_queue_iam_member": lambda: f"queue {values['name']}",
-        "google_service_account_iam_member": lambda: f"account {_account(values['service_account_id'])}",
-        "google_secret_manager_secret_iam_member": lambda: f"secret {values['secret_id']}",
-        "google_kms_crypto_key_iam_member": lambda: f"key {values['crypto_key_id'].split('/')[1]}",
-        "google_cloud_run_service_iam_member": lambda: f"function {values['service'].rpartition('-')[0]}",
-    }[each["type"]]()
+    return _ON[each["type"]](each["values"])
 
 
 def _account(name: str) -> str:
     return name.rpartition("/")[2].partition("@")[0].rpartition("-")[0]
+
+
+_ON: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "google_project_iam_member": lambda _: "project",
+    "google_bigquery_dataset_iam_member": lambda _: "dataset",
+    "google_storage_bucket_iam_member": lambda values: f"bucket {values['bucket'].rpartition('-')[2]}",
+    "google_cloud_tasks_queue_iam_member": lambda values: f"queue {values['name']}",
+    "google_service_account_iam_member": lambda values: f"account {_account(values['service_account_id'])}",
+    "google_secret_manager_secret_iam_member": lambda values: f"secret {values['secret_id']}",
+    "google_kms_crypto_key_iam_member": lambda values: f"key {values['crypto_key_id'].split('/')[1]}",
+    "google_cloud_run_service_iam_member": lambda values: f"function {values['service'].rpartition('-')[0]}",
+}
