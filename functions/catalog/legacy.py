@@ -38,7 +38,9 @@ def legacy_products(ctx: Ctx, query: LegacyProductFilter) -> list[Product1]:
 @router.get("/api/products/bulk", successor="/api/v1/products")
 def legacy_named_products(ctx: Ctx, query: NamedProducts) -> list[Product1]:
     """List products by id, in the order of the ids."""
-    return cast("list[Product1]", [product1(product) for product in ctx.app.product_lists.shown(query.ids)])
+    found = ctx.app.product_lists.shown(query.ids)
+    ctx.respond_header("X-Total-Count", str(len(found)))
+    return cast("list[Product1]", [product1(product) for product in found])
 
 
 @router.get("/api/products/{id}", successor="/api/v1/products/{id}")

@@ -105,10 +105,16 @@ def product_stats(ctx: Ctx) -> ProductStats:
 @router.get("/api/v1/products/categories/list", "/api/products/categories/list")
 def list_category_options(ctx: Ctx) -> list[Option]:
     """List the categories in use."""
-    return ctx.app.catalog_figures.categories()
+    return _counted(ctx, ctx.app.catalog_figures.categories())
 
 
 @router.get("/api/v1/products/brands/list", "/api/products/brands/list")
 def list_brand_options(ctx: Ctx) -> list[Option]:
     """List the brands in use."""
-    return ctx.app.catalog_figures.brands()
+    return _counted(ctx, ctx.app.catalog_figures.brands())
+
+
+def _counted(ctx: Ctx, options: list[Option]) -> list[Option]:
+    if ctx.is_legacy:
+        ctx.respond_header("X-Total-Count", str(len(options)))
+    return options

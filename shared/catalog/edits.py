@@ -1,8 +1,10 @@
 """Edits of many products in one commit: which products, and everything that is written with them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import to_json
 
 from shared.catalog.history import Changed, change_write
 from shared.catalog.listing import ProductLists
@@ -22,6 +24,7 @@ Changes = Mapping[str, Mapping[str, Any]]
 
 _MOST = 200
 _MOST_WRITES = 480
+_MOST_BYTES = 8_000_000
 _REQUIRED = ("status", "reorder_threshold", "currency", "tags")
 
 
@@ -72,6 +75,7 @@ class Edits:
                 rows.append(Changed(stored.key.id, stored.data["version"] + 1, stored.data, differing))
         if not rows:
             return
+        _refuse_too_large(after.values())
         said = self.products.said(caller, reason)
         self.products.store.write([*writes, change_write(self.products.ids.new("chg"), said, rows)])
         copied = [row.product_id for row in rows if not COPIED.isdisjoint(row.after)]
@@ -142,6 +146,12 @@ class Edits:
             if sums[product_id]["reserved_stock"] or self.products.has_open_orders(product_id):
                 detail = "A product with reserved units or open orders cannot be archived."
                 raise InvalidState(detail, current="in_use", allowed=[], product_id=product_id)
+
+
+def _refuse_too_large(after: Iterable[Stored]) -> None:
+    """Raise ValidationFailed when products are so long that no store takes all of them in one commit."""
+    if sum(len(to_json(stored.data)) for stored in after) > _MOST_BYTES:
+        raise ValidationFailed.at("", "too_large", "These products are too long for one change; name fewer.")
 
 
 def _item(stored: Stored, mine: Mapping[str, Any]) -> Data:

@@ -1,6 +1,7 @@
 """Who changed what of a product, and when: one row for each commit, found by every product it changed.
 
-A bulk edit is one row of many products, so that its commit stays small. Values are as stored: money is decimal text.
+A bulk edit is one row of many products, so that its commit stays small. Values are as stored: money is decimal
+text, and of a text over 2,000 characters there is the beginning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = [
 PRODUCT_CHANGES = "product_changes"
 HISTORIC = ("sku", "name", "category", "barcode", "sale_price", "unit_cost", "currency", "status")
 """What the row of a new product names."""
+_MOST_TEXT = 2000
 _UNSAID = frozenset({"words", "shelf", "price_cents"})
 
 
@@ -108,7 +110,12 @@ def change_view(stored: Stored, product_id: str) -> dict[str, Any]:
 
 def _fields(one: Changed) -> dict[str, list[Any]]:
     return {
-        name: [one.before.get(name), value]
+        name: [_cut(one.before.get(name)), _cut(value)]
         for name, value in one.after.items()
         if name not in _UNSAID and value != one.before.get(name)
     }
+
+
+def _cut(value: Any) -> Any:
+    """Return a value that a row can hold: of a very long text its beginning."""
+    return f"{value[:_MOST_TEXT]}…" if isinstance(value, str) and len(value) > _MOST_TEXT else value

@@ -13,6 +13,7 @@ from shared.catalog.record import (
     claims_of,
     first_stock,
     product_key,
+    refuse_too_large,
     stock_facts,
     stock_key,
     with_finders,
@@ -174,6 +175,7 @@ class Products:
         """Return the product after some changes and the writes of its own documents, its prices' history among them."""
         stamps = {"updated_at": instant(self.clock.now()), "version": stored.data["version"] + 1}
         after = replace(stored, data=with_finders({**stored.data, **changes, **stamps}))
+        refuse_too_large(after.data)
         writes: list[Write] = [Put(stored.key, after.data, stored.version)]
         writes += self._claim_writes(stored, after)
         writes += [
@@ -199,6 +201,7 @@ class Products:
         kept = {"barcode": code.kept if code else None}
         category = self.category_told(wanted.category_id, wanted.category)
         product = Stored(product_key(product_id), with_finders({**fields, **kept, **category, **stamps}), "")
+        refuse_too_large(product.data)
         claims = claims_of(product.data, code.claim if code else None)
         self._refuse_taken(claims)
         writes: list[Write] = [Create(product.key, product.data)]

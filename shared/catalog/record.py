@@ -20,6 +20,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from shared.catalog.models import ProductStatus
+from shared.core.errors import ValidationFailed
 from shared.core.words import words
 from shared.inventory.keys import PRODUCT_STOCK, PRODUCTS, product_key, stock_key
 from shared.inventory.rules import new_stock, search_tokens, status_of
@@ -34,6 +35,7 @@ __all__ = [
     "first_stock",
     "kept_attributes",
     "product_key",
+    "refuse_too_large",
     "searched",
     "stock_facts",
     "stock_key",
@@ -44,6 +46,7 @@ Data = dict[str, Any]
 
 CLAIMS = "product_claims"
 FACETS = ("shelf", "name", "sku", "created_at", "reorder_threshold")
+_MOST_BYTES = 900_000
 _SEARCHED = ("name", "sku", "barcode", "brand", "category")
 
 
@@ -57,6 +60,13 @@ def with_finders(product: Mapping[str, Any]) -> Data:
         "words": search_tokens(product[name] for name in _SEARCHED),
         "price_cents": None if price is None else int(Decimal(price) * 100),
     }
+
+
+def refuse_too_large(product: Mapping[str, Any]) -> None:
+    """Raise ValidationFailed for a product that is no document any more: what is long in it are its attributes."""
+    if len(to_json(product)) > _MOST_BYTES:
+        detail = f"A product with everything in it has at most {_MOST_BYTES} bytes."
+        raise ValidationFailed.at("/attributes", "too_large", detail)
 
 
 def searched(product: Mapping[str, Any]) -> list[str | None]:

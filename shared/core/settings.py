@@ -168,7 +168,9 @@ class Settings:
     ai_model: str | None = variable("Model of the text service.", text)
     ai_monthly_quota: int = variable("Texts a month.", whole(0, 10_000_000), 1000)
     firecrawl_api_key: str | None = variable("Optional page reader for scraping.", secret, secret=True)
-    barcode_lookup_url: str | None = variable("Optional look-up of unknown barcodes.", address)
+    barcode_lookup_url: str | None = variable(
+        "Optional look-up of barcodes outside; `{barcode}` in it stands for the code, else the code follows.", address
+    )
     barcode_lookup_key: str | None = variable("Its key.", secret, secret=True)
     smtp_url: str | None = variable("Mail server for alerts; absent means logged only.", secret, secret=True)
     mail_from: str | None = variable("Sender of alert mail.", text)

@@ -151,6 +151,18 @@ def test_a_bulk_edit_is_previewed_then_made_and_named_in_each_products_history(s
     assert (again["updated_count"], again["unchanged_count"]) == (0, 2)
 
 
+def test_products_too_long_for_one_commit_are_refused_together(shop: Shop) -> None:
+    long = {f"k{number:02d}": "x" * 5000 for number in range(100)}
+    ids = [a_product(shop, sku=f"L{number}", sale_price=2, attributes=long)["id"] for number in range(17)]
+    before = state(shop)
+
+    refused = shop.manager.post(BULK, by(ids, "fixed", 1))
+
+    assert (refused.status, refused.codes) == (422, [("", "too_large")])
+    assert state(shop) == before
+    assert shop.manager.post(BULK, by(ids[:8], "fixed", 1)).status == 200
+
+
 def test_a_bulk_edit_refuses_what_a_single_one_would(shop: Shop) -> None:
     product = a_product(shop, current_stock=2)["id"]
     ok(shop.operator.post("/api/v1/inventory/reservations", {"product_id": product, "quantity": 1}), 201)

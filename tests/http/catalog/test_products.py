@@ -140,6 +140,26 @@ def test_a_refused_change_changes_nothing(
     assert state(shop) == before
 
 
+@pytest.mark.parametrize("character", ["a", "é", '"', "\\"])
+def test_a_product_as_large_as_a_body_may_be_is_kept_or_refused_and_never_a_failure(shop: Shop, character: str) -> None:
+    attributes = {f"k{number:02d}": character + "x" * 10 + character * 4989 for number in range(100)}
+    product = a_product(shop, attributes={"a": "b"})
+    shop.clock.advance(1)
+    before = state(shop)
+
+    answer = shop.operator.patch(
+        f"{PRODUCTS}/{product['id']}", {"attributes": attributes, "description": character * 2}
+    )
+
+    assert answer.status in {200, 413, 422}, answer.body[:300]
+    if answer.status != 200:
+        assert state(shop) == before
+        return
+    (newest,) = ok(shop.viewer.get(f"{PRODUCTS}/{product['id']}/changes", limit=1))["items"]
+    (told,) = [change["after"] for change in newest["changes"] if change["field"] == "attributes"]
+    assert len(told) == 2001
+
+
 def test_changes_name_who_and_what_and_nothing_stored_for_finding(shop: Shop) -> None:
     product = a_product(shop, sku="CUP", sale_price=2)
     shop.clock.advance(60)
