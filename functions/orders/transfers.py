@@ -21,6 +21,7 @@ from shared.orders.figure_models import (
     TimelineRow,
 )
 from shared.orders.models import (
+    Attention,
     BulkBody,
     Bulked,
     CancelBody,
@@ -66,6 +67,12 @@ def make_transfer(ctx: Ctx, body: NewTransfer) -> TransferOrder:
     stored = ctx.app.transfers.create(ctx.caller, body)
     ctx.respond_header("Location", f"/api/v1/transfer-orders/{stored.key.id}")
     return _shown(ctx, stored)
+
+
+@router.get("/api/v1/transfer-orders/attention")
+def attention(ctx: Ctx) -> Attention:
+    """List open orders that wait too long, or that their source cannot serve, the oldest first."""
+    return cast("Attention", {"items": ctx.app.transfers.attention()})
 
 
 @router.get("/api/v1/transfer-orders/{id}", etag=True)

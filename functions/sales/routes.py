@@ -9,7 +9,18 @@ from shared.http.context import Context
 from shared.http.export import Sheet, export, walked
 from shared.http.page import paginate
 from shared.http.router import Raw, Router
-from shared.sales.models import NewSale, Report, ReportQuery, Sale, SaleExport, SaleFilter
+from shared.sales.models import (
+    NewReturn,
+    NewSale,
+    Report,
+    ReportQuery,
+    Sale,
+    SaleExport,
+    SaleFilter,
+    SaleReturn,
+    SaleReturns,
+    VoidBody,
+)
 
 __all__ = ["router"]
 
@@ -55,3 +66,21 @@ def report(ctx: Ctx, query: ReportQuery) -> Report:
 def read_sale(ctx: Ctx, id: str) -> Sale:
     """Return one sale."""
     return cast("Sale", ctx.app.sales.view(ctx.app.sales.get(id)))
+
+
+@router.get("/api/v1/sales/{id}/returns")
+def list_returns(ctx: Ctx, id: str) -> SaleReturns:
+    """Return what came back of a sale, oldest first."""
+    return cast("SaleReturns", {"items": ctx.app.sale_returns.of(id)})
+
+
+@router.post("/api/v1/sales/{id}/returns", access="operator", status=201, needs_key=True)
+def take_back(ctx: Ctx, id: str, body: NewReturn) -> SaleReturn:
+    """Take units of a sale back into the store that sold them; the sale itself stays as it is."""
+    return cast("SaleReturn", ctx.app.sale_returns.take_back(ctx.caller, id, body))
+
+
+@router.post("/api/v1/sales/{id}/void", access="manager", status=201, needs_key=True)
+def void_sale(ctx: Ctx, id: str, body: VoidBody) -> SaleReturn:
+    """Take back everything that is left of a sale."""
+    return cast("SaleReturn", ctx.app.sale_returns.void(ctx.caller, id, body.reason))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.ports.documents import Write
     from shared.ports.warehouse import Table
     from shared.sales.report import Reports
+    from shared.sales.returns import Returns
     from shared.sales.service import Sales
 
 __all__ = ["TradeParts"]
@@ -39,6 +40,13 @@ class TradeParts(StockParts):
         from shared.sales.service import Sales
 
         return Sales(self.store, self.clock, self.ids, self.ledger, self.sums, self.stores, self.outbox)
+
+    @once
+    def sale_returns(self) -> Returns:
+        """Return returns and voids of sales."""
+        from shared.sales.returns import Returns
+
+        return Returns(self.sales)
 
     @once
     def sales_reports(self) -> Reports:

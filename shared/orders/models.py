@@ -15,6 +15,7 @@ from shared.core.times import From, To
 from shared.orders.rules import Status
 
 __all__ = [
+    "Attention",
     "BulkBody",
     "Bulked",
     "CancelBody",
@@ -191,6 +192,18 @@ class TransferFilter(PageQuery):
 
 class TransferExport(ExportQuery, TransferFilter):
     """Which orders are exported."""
+
+
+class AttentionOrder(TransferOrder):
+    """An order somebody should look at, and why."""
+
+    reasons: list[Literal["review_late", "fulfilment_late", "source_short"]]
+
+
+class Attention(BaseModel, defer_build=True):
+    """Orders somebody should look at, those that wait longest first."""
+
+    items: list[AttentionOrder]
 
 
 class HistoryEntry(BaseModel, defer_build=True):

@@ -39,6 +39,8 @@ Data = dict[str, Any]
 
 _COUNTER = Key("counters", "transfer_orders")
 _INPUTS = ("quantity", "notes")
+_OPEN = (Status.PENDING_REVIEW, Status.APPROVED)
+_MOST_SHOWN = 100
 
 
 class Stores(Protocol):
@@ -105,6 +107,30 @@ class Transfers:
             else:
                 succeeded.append(order_id)
         return {"succeeded": succeeded, "failed": failed}
+
+    def attention(self) -> list[Data]:
+        """Return up to 200 open orders that wait too long or could not be approved for want of stock, oldest first."""
+        late = instant(self.clock.now() - timedelta(hours=self.sla_hours))
+        waiting = [stored for status in _OPEN for stored in self._oldest(status)]
+        pairs = [(one.data["product_id"], one.data["from_store_id"]) for one in waiting if one.data["from_store_id"]]
+        booking = self.ledger.open(pairs)
+        found = []
+        for stored in sorted(waiting, key=lambda one: str(one.data["created_at"])):
+            data = stored.data
+            reviewed, source = data["status"] == Status.APPROVED.value, data["from_store_id"]
+            short = not reviewed and source and not booking.can_take(data["product_id"], source, data["quantity"])
+            told = {
+                "review_late": not reviewed and data["created_at"] < late,
+                "fulfilment_late": reviewed and data["approved_at"] < late,
+                "source_short": short,
+            }
+            reasons = [reason for reason, holds in told.items() if holds]
+            if reasons:
+                found.append({**self.view(stored), "reasons": reasons})
+        return found
+
+    def _oldest(self, status: Status) -> list[Stored]:
+        return self.store.query(Query(TRANSFERS, (("status", status.value),), order_by="created_at", limit=_MOST_SHOWN))
 
     def incoming(self, pairs: Sequence[Pair]) -> dict[Pair, int]:
         """Return the units that approved orders are about to bring to levels, by product and store."""

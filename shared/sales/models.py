@@ -16,6 +16,7 @@ from shared.sales.rules import Reason
 
 __all__ = [
     "FailedItem",
+    "NewReturn",
     "NewSale",
     "Report",
     "ReportQuery",
@@ -23,6 +24,9 @@ __all__ = [
     "SaleExport",
     "SaleFilter",
     "SaleLine",
+    "SaleReturn",
+    "SaleReturns",
+    "VoidBody",
 ]
 
 Sku = Annotated[Text, Field(min_length=1, max_length=100)]
@@ -93,6 +97,47 @@ class NewSale(BaseModel, defer_build=True):
     mode: Mode = "partial"
     store_id: Id | None = None
     customer_reference: Annotated[Text, Field(max_length=255)] | None = None
+
+
+class ReturnItem(BaseModel, defer_build=True):
+    """A product of a sale, and how many units of it come back."""
+
+    product_id: Id
+    quantity: Units
+
+
+class NewReturn(BaseModel, defer_build=True):
+    """Units that come back."""
+
+    items: Annotated[list[ReturnItem], Field(min_length=1, max_length=100)]
+    reason: Annotated[Text, Field(max_length=255)] | None = None
+
+
+class VoidBody(BaseModel, defer_build=True):
+    """Why a sale is voided."""
+
+    reason: Annotated[Text, Field(max_length=255)] | None = None
+
+
+class SaleReturn(BaseModel, defer_build=True):
+    """What came back of a sale at one time; quantities and amounts are those given back."""
+
+    id: str
+    sale_id: str
+    kind: Literal["return", "void"]
+    store_id: str
+    user_id: str
+    currency: str
+    total_amount: Money
+    items: list[SaleLine]
+    reason: str | None
+    created_at: datetime
+
+
+class SaleReturns(BaseModel, defer_build=True):
+    """Everything that came back of a sale, oldest first."""
+
+    items: list[SaleReturn]
 
 
 class SaleFilter(PageQuery):

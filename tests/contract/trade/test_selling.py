@@ -31,6 +31,7 @@ def bought(market: Market, buyers: int) -> Counter[str]:
     return fared([lambda: market.buy(("cup", 1))] * buyers)
 
 
+@on_stores("sqlite-memory", "sqlite-file", "firestore-server")
 def test_64_buyers_of_10_units_buy_exactly_10(documents: Documents) -> None:
     market = a_market(documents, SystemClock())
     market.stock.adjust("cup", 10)
@@ -40,6 +41,15 @@ def test_64_buyers_of_10_units_buy_exactly_10(documents: Documents) -> None:
     assert outcomes == {"done": 10, "short": 54}
     assert market.sold("cup") == 10
     market.check("cup", 10)
+
+
+@on_stores("firestore-emulator")
+def test_16_buyers_of_5_units_buy_exactly_5_on_the_official_emulator(documents: Documents) -> None:
+    market = a_market(documents, SystemClock())
+    market.stock.adjust("cup", 5)
+
+    assert bought(market, 16) == {"done": 5, "short": 11}
+    market.check("cup", 5)
 
 
 @on_stores("sqlite-memory", "sqlite-file")

@@ -325,3 +325,19 @@ def test_a_store_and_a_product_of_open_orders_are_in_use(desk: Desk) -> None:
     desk.act(order, "cancel", reason="x")
     assert not desk.shop.app.has_open_orders(desk.cup)
     assert not desk.shop.app.store_in_use(desk.north)
+
+
+def test_orders_that_need_somebody_are_named_with_the_reason(desk: Desk) -> None:
+    late, short = desk.order(1), desk.order(100)
+    approved = desk.order(2)
+    desk.act(approved, "approve")
+    desk.shop.clock.advance(48 * 3600 + 1)
+    desk.order(1)
+
+    told = desk.shop.viewer.get("/api/v1/transfer-orders/attention").json["items"]
+
+    assert [(one["id"], one["reasons"]) for one in told] == [
+        (late["id"], ["review_late"]),
+        (short["id"], ["review_late", "source_short"]),
+        (approved["id"], ["fulfilment_late"]),
+    ]
