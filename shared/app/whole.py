@@ -3,6 +3,8 @@
 from shared.app.alerts import AlertParts
 from shared.app.content import ContentParts
 from shared.app.discrepancies import DiscrepancyParts
+from shared.app.catalog import CatalogParts
+from shared.app.forecasts import ForecastParts
 from shared.app.identity import IdentityParts
 from shared.app.imports import ImportParts
 
@@ -13,6 +15,8 @@ class App(
     AlertParts,  # with trade and held orders, which it watches
     ContentParts,  # with the catalogue
     DiscrepancyParts,
+    ForecastParts,  # with alerts, which watch them, and what alerts watch besides: trade and held orders
+    CatalogParts,
     IdentityParts,
     ImportParts,
 ):
