@@ -8,10 +8,9 @@ import functions_framework
 from shared.app import App
 from shared.http.serve import serve
 
-from .legacy import router as legacy
 from .routes import router
 
-handle = serve([router, legacy], App.from_env)
+handle = serve([router], App.from_env)
 if "K_SERVICE" in os.environ:  # in the cloud a bad setting stops the deployment, not a request
     handle.warm()
 

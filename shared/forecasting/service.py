@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
-from shared.core.clock import Clock, instant, parse_instant
+from shared.core.clock import Clock, instant
 from shared.core.errors import InsufficientData, NotFound
 from shared.forecasting.history import History, history_of
 from shared.forecasting.models import DataSummary, Forecast, ForecastQuery, Trained
@@ -53,7 +53,7 @@ class Forecasts:
         made, writes = self.trained(product_id, product.data, known)
         unchanged = known is not None and not force and known.data["model_version"] == made["model_version"]
         kept = known.data if unchanged and known is not None else made
-        self.store.write([*writes, self._dated(product_id, made)])
+        self.store.write([*writes, self.dated(product_id, made)])
         return Trained.model_validate(
             {
                 "product_id": product_id,
@@ -87,17 +87,13 @@ class Forecasts:
         }
         return data, [Put(stored_key(product_id), data, known.version or None if known else None)]
 
-    def _dated(self, product_id: str, made: Data) -> Write:
+    def dated(self, product_id: str, made: Data) -> Write:
         """Return the write that gives a product its predicted depletion date; its version stays."""
         key = product_key(product_id)
         product = self.store.get(key)
         assert product is not None
         data = product.data | {"predicted_depletion_date": made["predicted_depletion_date"]}
         return Put(key, data, product.version or None)
-
-    def dated(self, product_id: str, made: Data) -> Write:
-        """Return the write of a product's predicted depletion date, for commits of a job."""
-        return self._dated(product_id, made)
 
     def batch(self, products: Sequence[tuple[str, Data | None]], wanted: ForecastQuery) -> Iterator[tuple[str, Data]]:
         """Yield each product's forecast, or `{"error": ...}` for one that has none."""
@@ -155,7 +151,7 @@ class Forecasts:
         key, state = self._place(product_id, wanted, stock)
         kept = self.store.get(key) if wanted.use_cache else None
         if kept is not None and kept.data["state"] == state and kept.data["delete_at"] > instant(self.clock.now()):
-            return kept.data["body"] | {"cached": True}
+            return {**kept.data["body"], "cached": True}
         body = self._made(product_id, product, wanted, stock["available"])
         gone = instant(self.clock.now() + _LIFE)
         self.store.write([Put(key, {"product_id": product_id, "state": state, "delete_at": gone, "body": body})])
@@ -206,11 +202,6 @@ class Forecasts:
 
     def _today(self) -> date:
         return self.clock.now().astimezone(UTC).date()
-
-
-def age(data: Mapping[str, Any], now: datetime) -> timedelta:
-    """Return how old a stored forecast is."""
-    return now - parse_instant(data["computed_at"])
 
 
 _STORED_KEYS = (

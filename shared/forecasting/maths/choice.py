@@ -114,7 +114,7 @@ def _backs(horizon: int, origins: int) -> list[int]:
 def _chosen(errors: Floats) -> NDArray[np.intp]:
     """Take the first of the combination and its half way to the baseline that did no worse, else the best of all."""
     best, lowest, baseline = errors.argmin(axis=1), errors.min(axis=1), errors[:, METHODS.index(BASELINE)]
-    chosen = best
+    chosen: NDArray[np.intp] = best
     for method in (1, 0):
         stands = (errors[:, method] <= baseline) & (lowest >= _CLEARLY_BETTER * errors[:, method])
         chosen = np.where(stands, method, chosen)

@@ -48,4 +48,4 @@ class Histories:
 
 def weights(alpha: float, count: int) -> Floats:
     """Return the weights that smoothing gives to the last `count` values, the newest first."""
-    return alpha * (1.0 - alpha) ** np.arange(count)
+    return np.asarray(alpha * (1.0 - alpha) ** np.arange(count), dtype=np.float64)

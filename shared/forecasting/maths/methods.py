@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from shared.forecasting.maths.histories import Floats, Histories, weights
+from shared.forecasting.maths.histories import Floats, Histories, Ints, weights
 
 __all__ = ["SES_ALPHAS", "adida", "combination", "linear", "mean_over", "sba", "seasonal_naive", "ses", "tsb"]
 
@@ -17,7 +17,7 @@ _ADIDA_ALPHAS = (0.1, 0.15, 0.2, 0.25, 0.3)
 _CROSTON_ALPHA = 0.1
 _SBA_FACTOR = 1 - _CROSTON_ALPHA / 2
 _TSB_ALPHA = 0.1
-_BLOCK = 32
+_BLOCK = 64
 WINDOW = 91
 
 
@@ -63,7 +63,7 @@ def tsb(histories: Histories) -> Floats:
     length = units.shape[1]
     daily = weights(_TSB_ALPHA, length)[::-1]
     chance = sold @ daily + (1 - _TSB_ALPHA) ** days * (count / days)
-    after = np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] - sold
+    after: Ints = np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] - sold
     size = (units * _TSB_ALPHA * (1 - _TSB_ALPHA) ** after).sum(axis=1)
     size += (1 - _TSB_ALPHA) ** count * units.sum(axis=1) / np.maximum(count, 1)
     return np.asarray(np.where(count > 0, chance * size, 0.0))
@@ -96,7 +96,7 @@ def parts(histories: Histories) -> dict[str, Floats]:
 
 def _rank_weights(sold: "np.typing.NDArray[np.bool_]", alpha: float) -> Floats:
     """Return each sale's weight in a smoothing over sales alone that starts at the first one."""
-    after = np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] - sold
+    after: Ints = np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] - sold
     place = alpha * (1 - alpha) ** np.arange(sold.shape[1] + 1)
     held = place[after] * sold
     first = sold & (np.cumsum(sold, axis=1) == 1)
@@ -126,33 +126,32 @@ def _smoothed(histories: Histories, alphas: tuple[float, ...]) -> Floats:
     units, length = histories.units, histories.units.shape[1]
     start = units[np.arange(len(units)), length - histories.days]
     filled = np.where(np.arange(length) < (length - histories.days)[:, None], start[:, None], units)
-    best, lowest = start.copy(), np.full(len(units), np.inf)
-    for alpha in alphas:
-        level, error = _smooth(filled, alpha)
-        better = error < lowest
-        best[better], lowest[better] = level[better], error[better]
-    return best
+    levels, errors = _smooth(filled, alphas)
+    return np.asarray(levels[errors.argmin(axis=0), np.arange(len(units))])
 
 
-def _smooth(units: Floats, alpha: float) -> tuple[Floats, Floats]:
-    """Return the last level and the sum of squared one-step errors, by blocks of days: one product with a matrix each."""
-    level = units[:, 0].copy()
-    error = np.zeros(len(units))
-    kernel, decay = _kernel(alpha)
+def _smooth(units: Floats, alphas: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Return the last levels and the sums of squared one-step errors, (alphas, n) each, by blocks of days."""
+    kernel, decay = _kernel(alphas)
+    speed = np.array(alphas)[:, None]
+    level = np.broadcast_to(units[:, 0], (len(alphas), len(units)))
+    error = np.zeros((len(alphas), len(units)))
     for begin in range(1, units.shape[1], _BLOCK):
         block = units[:, begin : begin + _BLOCK]
         width = block.shape[1]
-        before = block @ kernel[:width, :width] + level[:, None] * decay[:width]
-        missed = block - before
-        error += np.einsum("ij,ij->i", missed, missed)
-        level = before[:, -1] + alpha * missed[:, -1]
-    return level, error
+        before = block @ kernel[:, :width, :width] + level[:, :, None] * decay[:, None, :width]
+        level = before[:, :, -1].copy()
+        missed = np.subtract(block, before, out=before)
+        error += np.einsum("aij,aij->ai", missed, missed)
+        level = level + speed * missed[:, :, -1]
+    return np.asarray(level), error
 
 
 @cache
-def _kernel(alpha: float) -> tuple[Floats, Floats]:
-    """Return how a block's days and the level before it make the levels that each of its days starts from."""
+def _kernel(alphas: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Return for each alpha how a block's days, and the level before it, make the levels each of its days starts from."""
     day = np.arange(_BLOCK)
     age = day[None, :] - day[:, None] - 1
-    kernel = np.where(age >= 0, alpha * (1 - alpha) ** np.maximum(age, 0), 0.0)
-    return kernel, (1 - alpha) ** day
+    speed = np.array(alphas)[:, None, None]
+    kernel = np.where(age >= 0, speed * (1 - speed) ** np.maximum(age, 0), 0.0)
+    return np.asarray(kernel, dtype=np.float64), np.asarray((1 - speed[:, :, 0]) ** day, dtype=np.float64)

@@ -24,7 +24,7 @@ _LANCZOS = (
 )
 _LEAST_SPREAD = 1.01
 _TINY = 1e-300
-_CLOSE = 1e-10
+_CLOSE = 1e-9
 _MOST_STEPS = 600
 _MANY_UNITS = 20_000.0
 _BISECTIONS = 60
@@ -51,60 +51,62 @@ def betainc(a: Floats, b: Floats, x: Floats) -> Floats:
     return np.asarray(np.clip(np.where(x <= 0, 0.0, np.where(x >= 1, 1.0, value)), 0.0, 1.0))
 
 
-def cdf(k: Floats, mean: Floats, variance: Floats) -> Floats:
+def cdf(k: Floats | Ints, mean: Floats, variance: Floats) -> Floats:
     """Return P(demand <= k) for each element; a mean of 0 never demands anything."""
-    k, mean, variance = np.broadcast_arrays(np.floor(k), mean, variance)
-    shape = k.shape
-    k, mean, variance = k.ravel(), mean.ravel(), variance.ravel()
-    result = (k >= 0).astype(np.float64)
-    rows = np.flatnonzero((k >= 0) & (mean > 0))
+    whole, mean, variance = np.broadcast_arrays(np.floor(np.asarray(k, dtype=np.float64)), mean, variance)
+    shape = whole.shape
+    most, mean, variance = whole.ravel(), mean.ravel(), variance.ravel()
+    result = (most >= 0).astype(np.float64)
+    rows = np.flatnonzero((most >= 0) & (mean > 0))
     if rows.size:
-        result[rows] = _cdf(k[rows], mean[rows], np.maximum(variance[rows], _LEAST_SPREAD * mean[rows]))
+        result[rows] = _cdf(most[rows], mean[rows], np.maximum(variance[rows], _LEAST_SPREAD * mean[rows]))
     return result.reshape(shape)
 
 
-def at_least(stock: Floats, mean: Floats, variance: Floats) -> Floats:
+def at_least(stock: Floats | float, mean: Floats, variance: Floats) -> Floats:
     """Return P(demand >= stock)."""
     return np.asarray(1.0 - cdf(np.ceil(stock) - 1, mean, variance))
 
 
-def quantile(chance: float, mean: Floats, variance: Floats) -> Ints:
-    """Return the least k with P(demand <= k) >= chance."""
-    shape = np.shape(mean)
-    mean = np.atleast_1d(np.asarray(mean, dtype=np.float64)).ravel()
-    variance = np.maximum(np.broadcast_to(variance, mean.shape), _LEAST_SPREAD * mean)
+def quantile(chance: Floats | float, mean: Floats, variance: Floats) -> Ints:
+    """Return the least k with P(demand <= k) >= chance, of each element (scalars serve for all)."""
+    chances, means, variances = np.broadcast_arrays(np.asarray(chance, dtype=np.float64), mean, variance)
+    shape = chances.shape
+    chance, mean = chances.ravel(), means.ravel().astype(np.float64)
+    variance = np.maximum(variances.ravel(), _LEAST_SPREAD * mean)
     low, high = _bracket(chance, mean, variance)
     for _ in range(_BISECTIONS):
-        open_ = np.flatnonzero(high - low > 1)
-        if not open_.size:
+        left = np.flatnonzero(high - low > 1)
+        if not left.size:
             break
-        middle = np.floor((low[open_] + high[open_]) / 2)
-        enough = cdf(middle, mean[open_], variance[open_]) >= chance
-        high[open_[enough]] = middle[enough]
-        low[open_[~enough]] = middle[~enough]
+        middle = np.floor((low[left] + high[left]) / 2)
+        enough = cdf(middle, mean[left], variance[left]) >= chance[left]
+        high[left[enough]] = middle[enough]
+        low[left[~enough]] = middle[~enough]
     return np.where(mean > 0, high, 0).astype(np.int64).reshape(shape)
 
 
-def _bracket(chance: float, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+def _bracket(chance: Floats, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """Return bounds with the quantile above the first and not above the second: near a guess where that is right."""
     relative = variance / (9 * np.maximum(mean, 1e-9) ** 2)
     guess = mean * np.maximum(0.0, 1 - relative + _z(chance) * np.sqrt(relative)) ** 3
-    low, high = np.maximum(np.floor(guess * 0.98) - 2, -1.0), np.ceil(guess * 1.02) + 2
-    low = np.where(cdf(low, mean, variance) < chance, low, -1.0)
-    short = np.flatnonzero((cdf(high, mean, variance) < chance) & (mean > 0))
+    low, high = np.maximum(np.floor(guess * 0.99) - 1, -1.0), np.ceil(guess * 1.01) + 1
+    known = cdf(np.stack([low, high]), mean, variance)
+    low = np.where(known[0] < chance, low, -1.0)
+    short = np.flatnonzero((known[1] < chance) & (mean > 0))
     while short.size:
         low[short], high[short] = high[short], high[short] * 2 + 2
-        short = short[cdf(high[short], mean[short], variance[short]) < chance]
+        short = short[cdf(high[short], mean[short], variance[short]) < chance[short]]
     return low, high
 
 
-def _z(chance: float) -> float:
+def _z(chance: Floats) -> Floats:
     """Return the normal distribution's quantile, to four digits (Abramowitz and Stegun 26.2.23)."""
-    t = float(np.sqrt(-2 * np.log(min(chance, 1 - chance))))
+    t = np.sqrt(-2 * np.log(np.minimum(chance, 1 - chance)))
     above = 2.515517 + t * (0.802853 + t * 0.010328)
     below = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308))
     z = t - above / below
-    return z if chance > 0.5 else -z  # noqa: PLR2004 - the middle
+    return np.asarray(np.where(chance > 0.5, z, -z))  # noqa: PLR2004 - the middle
 
 
 def _cdf(k: Floats, mean: Floats, variance: Floats) -> Floats:
@@ -132,20 +134,24 @@ def _normal(z: Floats) -> Floats:
 
 
 def _fraction(a: Floats, b: Floats, x: Floats) -> Floats:
-    """Return the continued fraction by Lentz' method; rows leave the work as they settle."""
+    """Return the continued fraction by Lentz' method; rows leave the work as they settle.
+
+    Below (a + 1) / (a + b + 2), where it is used, no denominator comes near 0.
+    """
     result = np.empty_like(x)
     left = np.arange(x.size)
     c = np.ones_like(x)
-    d = 1 / _away(1 - (a + b) * x / (a + 1))
+    d = 1 / (1 - (a + b) * x / (a + 1))
     h = d.copy()
     for m in range(1, _MOST_STEPS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        d = 1 / _away(1 + even * d)
-        c = _away(1 + even / c)
+        a2, ab = a + 2 * m, a + m
+        even = m * (b - m) * x / ((a2 - 1) * a2)
+        d = 1 / (1 + even * d)
+        c = 1 + even / c
         h *= d * c
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        d = 1 / _away(1 + odd * d)
-        c = _away(1 + odd / c)
+        odd = -ab * (ab + b) * x / (a2 * (a2 + 1))
+        d = 1 / (1 + odd * d)
+        c = 1 + odd / c
         change = d * c
         h *= change
         if m % 4 == 0:
@@ -158,8 +164,3 @@ def _fraction(a: Floats, b: Floats, x: Floats) -> Floats:
                 a, b, x, c, d, h = (each[going] for each in (a, b, x, c, d, h))
     result[left] = h
     return result
-
-
-def _away(value: Floats) -> Floats:
-    """Keep a denominator away from 0."""
-    return np.where(np.abs(value) < _TINY, _TINY, value)

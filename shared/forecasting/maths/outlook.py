@@ -66,7 +66,8 @@ def look_ahead(stock: int, rates: Floats, variance: float) -> Outlook:
     elif rates.sum() <= 0:
         out = (None, None, None)
     else:
-        out = tuple(_first(_chances(stock, rates, variance), chance) for chance in CHANCES)
+        chances = _chances(stock, rates, variance)
+        out = tuple(_first(chances, chance) for chance in CHANCES)
     p50, p90 = _daily(rates, variance)
     lower, middle, upper = _bounds(stock, rates, variance)
     at = out[1]
@@ -78,8 +79,8 @@ def look_ahead(stock: int, rates: Floats, variance: float) -> Outlook:
 
 
 def _chances(stock: int, rates: Floats, variance: float) -> Floats:
-    mean, spread = sums(np.cumsum(rates), variance * np.arange(1, len(rates) + 1))
-    return np.asarray(np.maximum.accumulate(at_least(np.float64(stock), mean, spread)))
+    mean, spread = sums(np.cumsum(rates), np.float64(variance) * np.arange(1.0, len(rates) + 1))
+    return np.asarray(np.maximum.accumulate(at_least(float(stock), mean, spread)))
 
 
 def _first(chances: Floats, chance: float) -> int | None:
@@ -91,13 +92,13 @@ def _daily(rates: Floats, variance: float) -> tuple[list[int], list[int]]:
     """Return P50 and P90 of each day; there are few different rates, one for each day of the week."""
     different, place = np.unique(rates, return_inverse=True)
     mean, spread = sums(different, np.maximum(variance, 1.01 * different))
-    found = [quantile(chance, mean, spread)[place] for chance in (0.5, 0.9)]
+    found = quantile(np.array([[0.5], [0.9]]), mean, spread)[:, place]
     return [int(each) for each in found[0]], [int(each) for each in found[1]]
 
 
 def _bounds(stock: int, rates: Floats, variance: float) -> tuple[Floats, Floats, Floats]:
     """Return the stock left at 95, 50 and 5 % of the sums of demand, by Wilson and Hilferty's cube root."""
-    mean, spread = sums(np.cumsum(rates), variance * np.arange(1, len(rates) + 1))
+    mean, spread = sums(np.cumsum(rates), np.float64(variance) * np.arange(1.0, len(rates) + 1))
     relative = spread / (9 * np.maximum(mean, 1e-12) ** 2)
     left = []
     for z in (_Z95, 0.0, -_Z95):
