@@ -1,6 +1,5 @@
 """The application: every part of the business in one object."""
 
-from shared.app.alerts import AlertParts
 from shared.app.content import ContentParts
 from shared.app.discrepancies import DiscrepancyParts
 from shared.app.catalog import CatalogParts
@@ -12,11 +11,11 @@ __all__ = ["App"]
 
 
 class App(
-    AlertParts,  # with trade and held orders, which it watches
     ContentParts,  # with the catalogue
     DiscrepancyParts,
     ForecastParts,  # with alerts, which watch them, and what alerts watch besides: trade and held orders
     CatalogParts,
+    ForecastParts,  # with alerts, which watch them, and with what alerts watch besides: trade and held orders
     IdentityParts,
     ImportParts,
 ):
