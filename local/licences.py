@@ -7,7 +7,8 @@ from pathlib import Path
 __all__ = ["ALLOWED", "licence_of", "licence_table", "pins"]
 
 ROOT = Path(__file__).resolve().parent.parent
-ALLOWED = {"Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"}
+ALLOWED = {"0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MPL-2.0"}
+ALLOWED |= {"PSF-2.0", "Zlib"}
 # The spellings that packages use for the same licences.
 _SPELLINGS = {
     "3-clause bsd license": "BSD-3-Clause",
