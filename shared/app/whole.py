@@ -2,7 +2,6 @@
 
 from shared.app.content import ContentParts
 from shared.app.discrepancies import DiscrepancyParts
-from shared.app.catalog import CatalogParts
 from shared.app.forecasts import ForecastParts
 from shared.app.identity import IdentityParts
 from shared.app.imports import ImportParts
@@ -13,8 +12,6 @@ __all__ = ["App"]
 class App(
     ContentParts,  # with the catalogue
     DiscrepancyParts,
-    ForecastParts,  # with alerts, which watch them, and what alerts watch besides: trade and held orders
-    CatalogParts,
     ForecastParts,  # with alerts, which watch them, and with what alerts watch besides: trade and held orders
     IdentityParts,
     ImportParts,
