@@ -14,7 +14,7 @@ from shared.forecasting.maths.negbin import at_least, quantile
 
 __all__ = ["CHANCES", "RATE_SPREAD", "Outlook", "look_ahead", "out_by", "sums", "weekly"]
 
-RATE_SPREAD = 0.55
+RATE_SPREAD = 0.6
 CHANCES = (0.1, 0.5, 0.9)
 _LIFT = float(np.sqrt(1 + RATE_SPREAD**2))
 _Z95 = 1.6448536269514722
