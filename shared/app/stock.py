@@ -235,12 +235,10 @@ class StockParts(JobParts):
         if not self.stock_places.relabel_at_once(store_id, store):
             self.jobs.start(KIND, store_id, {}, SYSTEM, single_flight=False)
 
-    def _flush(self, _step: Step) -> Done | Continue:
-        from shared.jobs.kinds import Continue, Done
-        from shared.warehousing.flush import REST_S
+    def _flush(self, _step: Step) -> Done:
+        from shared.jobs.kinds import Done
 
-        taken = self.flusher.run()
-        return Continue(REST_S) if taken else Done()
+        return Done({"documents": self.flusher.run()})
 
     def _flush_now(self) -> list[str]:
         self.flusher.run()

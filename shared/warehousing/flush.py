@@ -1,8 +1,8 @@
 """The flush: the job that takes waiting rows to the warehouse, asked for on every write and started at most now and then.
 
-A write asks through `Flusher.request`; one process asks the queue at most once in ten seconds, and all processes share one
-live job, which stays for ten seconds after its last row, so that a busy shop has one job and not one for each sale. The
-schedule `flush-outbox` takes every minute what a crash left behind.
+A write asks through `Flusher.request`; one process asks the queue at most once in twenty seconds, and all processes share one
+live job. What is written in between goes with the next one, at the latest with the schedule `flush-outbox` of every minute,
+which also takes what a crash left behind.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ __all__ = ["KIND", "QUEUE", "REST_S", "Flusher"]
 KIND = "flush-outbox"
 QUEUE = "alerts"
 """The light queue: a flush is short, and a queue of its own would be one more thing to deploy."""
-REST_S = 10.0
+REST_S = 20.0
 
 
 class Flusher:
@@ -35,7 +35,7 @@ class Flusher:
         self._asker = Asker(clock, REST_S)
 
     def request(self, start: Callable[[], object]) -> None:
-        """Call `start` unless this process has done so within the last ten seconds; its trouble waits for the schedule."""
+        """Call `start` unless this process has done so within the last twenty seconds; its trouble waits for the schedule."""
         self._asker.request(start)
 
     def run(self) -> int:

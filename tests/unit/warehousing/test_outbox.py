@@ -134,7 +134,7 @@ def _aside(stock: Stock, writes: list[Write], *given: Any) -> Write:
 
 
 @on_stores("sqlite-memory")
-def test_many_writes_ask_for_a_flush_once_in_ten_seconds(documents: Documents, warehouse: DuckWarehouse) -> None:
+def test_many_writes_ask_for_a_flush_once_in_a_while(documents: Documents, warehouse: DuckWarehouse) -> None:
     stock, clock = _busy(documents)
     flusher = Flusher(stock.ledger.outbox, lambda: warehouse, lambda: TABLES, clock)
     asked: list[float] = []
