@@ -13,6 +13,7 @@ from shared.inventory.models import (
     LevelExport,
     LevelFilter,
     LevelPatch,
+    LevelQuery,
     LowStockFilter,
     NewLevel,
     WarehouseFilter,
@@ -28,9 +29,10 @@ Ctx = Context[App]
 @router.get("/api/v1/inventory")
 def list_levels(ctx: Ctx, query: LevelFilter) -> Page[InventoryLevel]:
     """List stock levels, the one that moved last first."""
-    return cast(
-        "Page[InventoryLevel]", listing(ctx, query, ctx.app.stock_lists.levels(query), ctx.app.stock_lists.level)
-    )
+    page = listing(ctx, query, ctx.app.stock_lists.levels(query), ctx.app.stock_lists.level)
+    if query.include:
+        ctx.app.add_incoming(page.items)
+    return cast("Page[InventoryLevel]", page)
 
 
 @router.get("/api/v1/inventory/low-stock")
@@ -54,7 +56,7 @@ def export_levels(ctx: Ctx, query: LevelExport) -> Raw:
     """Write all stock levels that match as a file."""
     lists = ctx.app.stock_lists
     rows = map(lists.level, walked(ctx, query, lists.levels(query)))
-    return export(ctx, query, Sheet("inventory", tuple(InventoryLevel.model_fields)), rows)
+    return export(ctx, query, Sheet("inventory", ctx.app.stock_lists.level_keys), rows)
 
 
 @router.post("/api/v1/inventory", access="operator", status=201)
@@ -66,9 +68,12 @@ def make_level(ctx: Ctx, body: NewLevel) -> InventoryLevel:
 
 
 @router.get("/api/v1/inventory/{id}")
-def read_level(ctx: Ctx, id: str) -> InventoryLevel:
+def read_level(ctx: Ctx, id: str, query: LevelQuery) -> InventoryLevel:
     """Return one stock level."""
-    return cast("InventoryLevel", ctx.app.levels.get(id))
+    level = ctx.app.levels.get(id)
+    if query.include:
+        ctx.app.add_incoming([level])
+    return cast("InventoryLevel", level)
 
 
 @router.put("/api/v1/inventory/{id}", access="operator")

@@ -189,6 +189,13 @@ class StockParts(JobParts):
         """Return the units on their way to levels (open transfer orders); parts add theirs."""
         return {}
 
+    def add_incoming(self, levels: Sequence[dict[str, Any]]) -> None:
+        """Let shown levels say how many units are on their way to them."""
+        pairs = [(level["product_id"], level["store_id"]) for level in levels]
+        found = self.incoming(pairs) if pairs else {}
+        for level, pair in zip(levels, pairs, strict=True):
+            level["incoming"] = found.get(pair, 0)
+
     def request_flush(self) -> None:
         """Let waiting rows be taken to the warehouse soon; call it after a commit that wrote some."""
         from shared.core.caller import SYSTEM

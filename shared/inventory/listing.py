@@ -15,7 +15,7 @@ from shared.inventory.reservations import Reservations
 from shared.inventory.rules import Data
 from shared.inventory.service import Levels
 from shared.inventory.sums import Sums
-from shared.inventory.views import movement_view
+from shared.inventory.views import LEVEL_KEYS, movement_view
 from shared.ports.documents import Stored
 
 __all__ = ["StockLists"]
@@ -28,6 +28,8 @@ class StockLists:
     sums: Sums
     level_views: Levels
     reservation_views: Reservations
+
+    level_keys = LEVEL_KEYS
 
     def levels(self, wanted: LevelFilter) -> Asked:
         """Return what a list of levels asks."""

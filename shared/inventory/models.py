@@ -1,6 +1,7 @@
 """What the wire shows of stock, and what it takes."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
@@ -19,10 +20,12 @@ __all__ = [
     "BulkBody",
     "CloseBody",
     "HistoryFilter",
+    "Include",
     "InventoryLevel",
     "LevelExport",
     "LevelFilter",
     "LevelPatch",
+    "LevelQuery",
     "LowStockFilter",
     "Movement",
     "MovementExport",
@@ -76,6 +79,11 @@ class InventoryLevel(BaseModel, defer_build=True):
     currency: str | None
     last_updated: datetime
     version: int
+    incoming: int | None = Field(
+        default=None,
+        exclude_if=lambda units: units is None,
+        description="Units that approved transfer orders will bring; only with include=incoming.",
+    )
 
 
 class Movement(BaseModel, defer_build=True):
@@ -221,6 +229,18 @@ class CloseBody(BaseModel, defer_build=True):
     reason: Reason | None = None
 
 
+class Include(StrEnum):
+    """What a level may show besides."""
+
+    INCOMING = "incoming"
+
+
+class LevelQuery(BaseModel, defer_build=True):
+    """What a level is to show besides."""
+
+    include: Annotated[list[Include] | None, Field(max_length=10)] = None
+
+
 class LevelFilter(PageQuery):
     """Which levels are wanted."""
 
@@ -235,6 +255,7 @@ class LevelFilter(PageQuery):
     search: Search | None = None
     created_from: From | None = None
     created_to: To | None = None
+    include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 
 class LevelExport(ExportQuery, LevelFilter):

@@ -8,7 +8,7 @@ from shared.ports.documents import Stored
 
 __all__ = ["LEVEL_KEYS", "MOVEMENT_KEYS", "RESERVATION_KEYS", "level_view", "movement_view", "reservation_view"]
 
-LEVEL_KEYS = tuple(InventoryLevel.model_fields)
+LEVEL_KEYS = tuple(name for name in InventoryLevel.model_fields if name != "incoming")
 MOVEMENT_KEYS = tuple(Movement.model_fields)
 RESERVATION_KEYS = tuple(name for name in Reservation.model_fields if name != "movement")
 _LEVEL = LEVEL_KEYS[1:]

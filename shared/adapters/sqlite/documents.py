@@ -154,7 +154,7 @@ def _content(write: Create | Put) -> tuple[str, bytes | None]:
 
 def _stored(collection: str, row: Row) -> Stored:
     document_id, version, body, blobs = row
-    data = from_json(body)
+    data = from_json(body, cache_strings="keys")  # values of documents seldom repeat
     if blobs is not None:
         head, _, rest = blobs.partition(b"\n")
         start = 0

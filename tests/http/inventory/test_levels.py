@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.inventory.models import InventoryLevel
+from shared.inventory.views import LEVEL_KEYS
 from shared.ports.documents import Query
 from tests.http.inventory.builders import Shop, ok
 
@@ -42,7 +42,7 @@ def test_a_level_is_made_with_its_first_stock_as_initial_movement(shop: Shop) ->
         "last_updated": level["last_updated"],
         "version": 1,
     }
-    assert list(level) == list(InventoryLevel.model_fields)
+    assert list(level) == list(LEVEL_KEYS)
     assert ok(shop.viewer.get(f"{LEVELS}/{level['id']}")) == level
     assert movement["transaction_type"] == "initial"
     assert (movement["quantity"], movement["previous_stock"], movement["new_stock"]) == (12, 0, 12)
@@ -261,3 +261,18 @@ def test_low_stock_lists_active_products_by_their_own_threshold_or_a_given_one(s
     assert skus(threshold=15, category="Kitchen") == ["D"]
     assert skus(category="Kitchen", region="Main") == ["D"]
     assert skus(sort="-available") == ["B", "D"]
+
+
+def test_levels_say_what_is_on_its_way_when_asked(shop: Shop) -> None:
+    product, store = shop.product(), shop.store()
+    level = shop.stock(product, 3, store)
+    order = {"to_store_id": store, "product_id": product, "quantity": 8}
+    made = ok(shop.operator.post("/api/v1/transfer-orders", order), 201)
+    ok(shop.manager.post(f"/api/v1/transfer-orders/{made['id']}/approve"))
+
+    shown = ok(shop.viewer.get(f"{LEVELS}/{level['id']}", include="incoming"))
+    (listed,) = ok(shop.viewer.get(LEVELS, include="incoming"))["items"]
+
+    assert shown == listed == {**level, "incoming": 8}
+    assert shop.viewer.get(f"{LEVELS}/export", include="incoming").status == 422
+    assert shop.viewer.get(LEVELS, include="more").status == 422
