@@ -1,12 +1,13 @@
 """Imports: files, feeds and shop pages on their way into the catalogue.
 
-`draft_content(product_ids, user_id)` is asked, after a scrape that wants it, for content of products whose description has
-under 50 characters; `known_supplier(id)` says whether a connection exists. Both are for the parts that own those things.
+A page that was read with `enrich_with_ai` asks content for a draft when its product's description has under 50 characters.
+`known_supplier(id)` says whether a connection exists; the part that has connections takes it over.
 """
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from shared.app.stock import StockParts
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shared.app.catalog import CatalogParts
+    from shared.app.content import ContentParts
     from shared.catalog.products import Products
     from shared.imports.scrape import Scraper
     from shared.imports.service import ImportService
@@ -120,7 +122,17 @@ class ImportParts(StockParts):
         return self.files.put(hashlib.sha256(data).hexdigest(), pieces)
 
     def draft_content(self, product_ids: Sequence[str], user_id: str | None) -> None:
-        """Be asked for drafts of content of products; the part that writes content does it."""
+        """Ask for drafts of descriptions, within the surrounding commit; a quota that is used up asks for none."""
+        from shared.content.models import GenerateContent
+        from shared.core.errors import QuotaExceeded
+        from shared.imports.compare import caller_of
+
+        content = cast("ContentParts", self).content
+        for product_id in product_ids:
+            with suppress(QuotaExceeded):
+                content.generate(
+                    caller_of(user_id), GenerateContent(product_id=product_id, content_types=["description"])
+                )
 
     def known_supplier(self, supplier_id: str) -> bool:
         """Say whether there is a connection of this id; the part that has connections knows."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from pydantic_core import from_json
 
+from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.errors import Terminal
 from shared.imports.apply import Applied, Applier, is_moved, moved
@@ -77,7 +78,7 @@ class ImportWork:
     image_allowed: Callable[[str], bool]
     currency: str = "EUR"
     enrich: Callable[[list[str], str | None], None] = lambda _, __: None
-    """Asked for content of products with short descriptions, after they were written."""
+    """Asked for content of products with short descriptions, in the commit that writes them."""
 
     def run(self, step: Step) -> Done | Continue:
         """Read the source; compare; without a dry run also apply."""
@@ -211,7 +212,7 @@ class ImportWork:
 
         def work() -> tuple[list[Compared], list[Applied]]:
             rows = self.comparer.batch(staged, superseded, options)
-            return rows, self.applier.rows(caller, run.key.id, rows)
+            return rows, self._written(run, caller, rows)
 
         def told(result: tuple[list[Compared], list[Applied]]) -> Told:
             rows, applied = result
@@ -223,7 +224,7 @@ class ImportWork:
             ]
             return Told({"phase": "diff", "next": number + 1}, counts, _progress(counts), writes)
 
-        self._enrich(run, *step.within(self.store, work, told))
+        step.within(self.store, work, told)
 
     def _apply_some(self, step: Step, run: Stored) -> None:
         """Write some rows of a part of the diff in one commit, and what became of them."""
@@ -235,7 +236,7 @@ class ImportWork:
 
         def work() -> tuple[list[Compared], list[Applied]]:
             rows = [Compared.of(each) for each in kept[at:end]]
-            return rows, self.applier.rows(caller, run.key.id, rows)
+            return rows, self._written(run, caller, rows)
 
         def told(result: tuple[list[Compared], list[Applied]]) -> Told:
             rows, applied = result
@@ -252,7 +253,7 @@ class ImportWork:
             done = counts.get("done", 0) + end - at
             return Told(cursor, counts | {"done": done}, (done, counts["totals"]["rows"], "Applying"), writes)
 
-        self._enrich(run, *step.within(self.store, work, told))
+        step.within(self.store, work, told)
 
     def _undo_some(self, step: Step, run: Stored, number: int) -> None:
         rows = self._applied_rows(run.key.id, number)
@@ -287,9 +288,12 @@ class ImportWork:
         )
         return Done(dict(counts["totals"]), [write])
 
-    def _enrich(self, run: Stored, rows: list[Compared], applied: list[Applied]) -> None:
-        if run.data["enrich"]:
+    def _written(self, run: Stored, caller: Caller, rows: list[Compared]) -> list[Applied]:
+        """Write rows and, where that was wanted, ask for content, in the same commit."""
+        applied = self.applier.rows(caller, run.key.id, rows)
+        if run.data["enrich"] and applied:
             self.enrich([row.product_id for row in applied], run.data["created_by"])
+        return applied
 
     def _current(self, step: Step) -> Stored:
         """Return the import as it is; a cancelled one ends its job."""

@@ -282,3 +282,19 @@ def test_a_shop_is_read_within_the_asked_bounds(imports: Imports) -> None:
     some = imports.scrape("store", store_url=imports.shop.origin, category_filter="kitchen", dry_run=True)
 
     assert (few["totals"]["create"], some["totals"]["create"]) == (3, 3)
+
+
+def test_a_short_description_gets_a_draft_to_accept(imports: Imports) -> None:
+    url = f"{imports.shop.origin}/products/oak-stool"
+    imports.scrape("url", url=url, enrich_with_ai=False)
+    assert imports.get("/ai/drafts")["items"] == []
+    imports.shop.change({"op": "set_price", "sku": "SHOP-003", "cents": 13900})
+
+    imports.scrape("url", url=url)
+    imports.finish(imports.get("/jobs?job_type=generate-content")["items"][0]["id"])
+
+    drafts = imports.get("/ai/drafts")["items"]
+    assert [(draft["product_id"], list(draft["fields"])) for draft in drafts] == [
+        (imports.products()["SHOP-003"]["id"], ["description"])
+    ]
+    assert imports.products()["SHOP-003"]["description"] == "Solid oak, oiled."
