@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shared.alerts.book import AlertBook
+    from shared.alerts.hook import Hook
     from shared.alerts.service import AlertDesk
     from shared.alerts.watch import Feed, Watch
     from shared.inventory.ledger import Pair
@@ -127,13 +128,23 @@ class AlertParts(TradeParts, OosParts):
     def _notify(self, step: Step) -> Done | Continue:
         from shared.alerts.notify import Notifier
 
-        return Notifier(self.store, self.clock, self.mail, self.alert_book.settings)(step)
+        return Notifier(self.store, self.clock, self.mail, self.alert_book.settings, self._hook)(step)
+
+    @once
+    def _hook(self) -> Hook | None:
+        from shared.alerts.hook import Hook
+
+        url, secret = self.settings.alert_webhook_url, self.settings.alert_webhook_secret
+        return Hook(lambda: self.fetch, self.clock, url, secret) if url else None
 
     def _tell(self, alert_id: str, event: str) -> None:
         """Let people be told of an alert, in the commit that opened or escalated it."""
-        from shared.alerts.notify import KIND
+        from shared.alerts.notify import KIND, WEBHOOK
         from shared.core.caller import SYSTEM
 
+        if self.settings.alert_webhook_url:
+            posted = {"alert_id": alert_id, "event": event, "channel": WEBHOOK}
+            self.jobs.start(KIND, f"{alert_id}.{event}.{WEBHOOK}", posted, SYSTEM)
         settings = self.alert_book.settings()
         if settings["email_notifications_enabled"] and settings["alert_recipient_emails"]:
             self.jobs.start(KIND, f"{alert_id}.{event}", {"alert_id": alert_id, "event": event}, SYSTEM)

@@ -174,6 +174,10 @@ class Settings:
     barcode_lookup_key: str | None = variable("Its key.", secret, secret=True)
     smtp_url: str | None = variable("Mail server for alerts; absent means logged only.", secret, secret=True)
     mail_from: str | None = variable("Sender of alert mail.", text)
+    alert_webhook_url: str | None = variable(
+        "Where opened and escalated alerts are posted to (also a chat hook).", address
+    )
+    alert_webhook_secret: str | None = variable("What those posts are signed with (HMAC-SHA256).", secret, secret=True)
 
     default_currency: str = variable("Currency of this merchant (ISO 4217).", currency, "EUR")
     order_sla_hours: int = variable("Hours until a pending transfer order is late.", whole(1, 8760), 48)
