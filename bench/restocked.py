@@ -5,6 +5,7 @@ target when it runs low, a refill in six arrives late and leaves days without st
 3 to 25 days; the truth is the day on which its further demand empties it.
 """
 
+import math
 from datetime import date, timedelta
 
 __all__ = ["PRODUCTS", "simulated"]
@@ -23,7 +24,9 @@ def simulated() -> tuple[int, float, float]:
     from shared.forecasting.prediction import Asked, predict
 
     rng = np.random.default_rng(17)
-    found, errors, naive = 0, [], []
+    found = 0
+    errors: list[float] = []
+    naive: list[float] = []
     for _ in range(PRODUCTS):
         rate, weekend = rng.uniform(2, 20), rng.choice([0.6, 1.5])
         days = [_TODAY - timedelta(days=back) for back in range(_DAYS, 0, -1)]
@@ -35,7 +38,7 @@ def simulated() -> tuple[int, float, float]:
         if made is not None:
             found += 1
             errors.append(abs((date.fromisoformat(made) - _TODAY).days - truth))
-        naive.append(abs(int(np.ceil(stock / max(np.mean(units[-28:]), 1e-9))) - truth))
+        naive.append(abs(math.ceil(stock / max(sum(units[-28:]) / 28, 1e-9)) - truth))
     return found, float(np.mean(errors)), float(np.mean(naive))
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from shared.alerts.hook import signature
 from shared.core.caller import SYSTEM
-from tests.http.alerts.test_alerts import alerts, settle, take
+from tests.http.alerts.test_alerts import alerts, take
 from tests.http.inventory.builders import Shop, a_shop, ok
+from tests.http.settling import settle
 
 SECRET = "hook-secret"
 
@@ -64,7 +65,7 @@ def test_an_event_is_posted_once_and_signed(tmp_path: Path, receiver: Any) -> No
     (alert,) = alerts(shop)
     again = {"alert_id": alert["id"], "event": "opened-1", "channel": "webhook"}
     redo = shop.app.jobs.start("notify", "again", again, SYSTEM)
-    settle(shop.app)  # type: ignore[arg-type]
+    settle(shop.app)
     assert shop.app.jobs.get(redo.job.id).result == {"sent": 0}
     assert len(receiver.posts) == 2
     shop.app.close()
@@ -76,7 +77,7 @@ def test_a_receiver_in_trouble_is_tried_again(tmp_path: Path, receiver: Any) -> 
 
     take(shop, shop.product(), 5)
     shop.clock.advance(120)
-    settle(shop.app)  # type: ignore[arg-type]
+    settle(shop.app)
 
     assert [headers["X-Onhand-Delivery"] for headers, _ in receiver.posts] == [
         f"{alerts_later(shop)[0]['id']}.opened-1"
@@ -92,7 +93,7 @@ def test_a_refused_post_fails_its_job_and_is_replayed_by_retrying_it(tmp_path: P
     (failed,) = ok(shop.viewer.get("/api/v1/jobs", job_type="notify", status="failed"))["items"]
 
     ok(shop.operator.post(f"/api/v1/jobs/{failed['id']}/retry"), 202)
-    settle(shop.app)  # type: ignore[arg-type]
+    settle(shop.app)
 
     assert failed["error"]["code"] == "webhook_refused"
     assert len(receiver.posts) == 2
