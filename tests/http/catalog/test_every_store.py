@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,21 @@ def _without_noise(text: str) -> Any:
     )
 
 
+BASE = "/api/v1/products"
+
+
 def told(shop: Shop) -> list[Any]:
     """Tell the story; return every answer."""
     story = Story(shop)
-    send, base = story.send, "/api/v1/products"
+    ids = _listed(story.send, BASE)
+    _changed(story.send, BASE, ids)
+    _bought(story.send, BASE, ids)
+    _ended(story.send, BASE, ids)
+    return story.told
+
+
+def _listed(send: Callable[..., Any], base: str) -> list[str]:
+    """Make products and list them in many ways; return their ids."""
     products = [
         send(
             "POST", base, {"name": name, "sku": name, "category": kind, "brand": "Acme", "price": price, "stock": stock}
@@ -52,7 +64,6 @@ def told(shop: Shop) -> list[Any]:
         for name, kind, price, stock in (("Axe", "Tools", 5, 3), ("Bat", "Toys", None, 30), ("Cup", None, 2.5, None))
     ]
     ids = [product["id"] for product in products]
-    first = f"{base}/{ids[0]}"
     send("POST", base, {"name": "Axe again", "sku": "AXE"})
     for query in (
         "",
@@ -68,6 +79,12 @@ def told(shop: Shop) -> list[Any]:
         send("GET", f"{base}{query}")
     page = send("GET", f"{base}?limit=1&sort=-created_at")
     send("GET", f"{base}?limit=1&sort=-created_at&cursor={page['next_cursor']}")
+    return ids
+
+
+def _changed(send: Callable[..., Any], base: str, ids: list[str]) -> None:
+    """Change products one by one and together, and scan one."""
+    first = f"{base}/{ids[0]}"
     send("PATCH", first, {"price": 6, "stock": 12})
     send("GET", f"{first}?include=levels,vendors")
     send(
@@ -83,6 +100,11 @@ def told(shop: Shop) -> list[Any]:
     send("POST", "/api/v1/barcode/link", {"barcode": "036000291452", "product_id": ids[0]})
     send("POST", "/api/v1/barcode/scan", {"barcode": "(01)00036000291452(10)A"})
     send("GET", f"{base}?barcode=0036000291452")
+
+
+def _bought(send: Callable[..., Any], base: str, ids: list[str]) -> None:
+    """Let a vendor ask prices, and compare."""
+    first = f"{base}/{ids[0]}"
     vendor = send("POST", "/api/v1/vendors", {"name": "Acme"})["id"]
     terms = {"product_id": ids[0], "unit_price": 3}
     send("POST", f"/api/v1/vendors/{vendor}/prices", terms)
@@ -94,18 +116,21 @@ def told(shop: Shop) -> list[Any]:
     send("GET", f"{first}/vendors?quantity=2")
     send("GET", f"{first}/vendors/comparison?quantity=7")
     send("DELETE", f"/api/v1/vendors/{vendor}")
+
+
+def _ended(send: Callable[..., Any], base: str, ids: list[str]) -> None:
+    """Rename and remove, count and export, and look at it all as older clients do."""
     category = send("GET", "/api/v1/categories?include_total=true")["items"][0]["id"]
     send("PATCH", f"/api/v1/categories/{category}", {"name": "Gear"})
     send("DELETE", f"/api/v1/categories/{category}")
     for tail in ("/stats", "/categories/list", "/brands/list", "/export", "/export?format=jsonl&sort=-name"):
         send("GET", f"{base}{tail}")
-    send("DELETE", first)
+    send("DELETE", f"{base}/{ids[0]}")
     send("GET", base)
     send("GET", "/api/products?searchTerm=b")
     send("PUT", "/ecommerce/v1/create_category?category_name=T&category_slug=t")
     send("GET", "/ecommerce/v1/get_categories?order_by=category_name")
     send("GET", "/ecommerce/v1/get_products?order_by=price&order=desc")
-    return story.told
 
 
 @on_stores("sqlite-file", "firestore-server", "firestore-emulator")
