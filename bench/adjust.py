@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from bench.harness import Outcome, Server, interleaved, ratio, workspace
+from bench.harness import Outcome, Server, Void, interleaved, ratio, workspace
 from bench.load import Ask, Load, load_by_script
 from bench.ours import BASIC, environment, function
 from bench.stock_data import stocked, store_id
@@ -66,6 +66,8 @@ def measure() -> Outcome:
 
 
 def _outcome(rounds: list[dict[str, Load]], *, right: bool, ledger: str) -> Outcome:
+    if any(one.requests == 0 for each in rounds for one in each.values()):
+        raise Void("somebody answered nothing within a run: the machine is too busy")
     speed = [{name: one.per_second for name, one in each.items()} for each in rounds]
     tail = [{name: one.p99_ms for name, one in each.items()} for each in rounds]
     times = {n: ratio(speed, f"ours @{n}", f"peer @{n}") for n in CONNECTIONS}

@@ -85,6 +85,8 @@ def _variants(servers: Servers) -> dict[str, Callable[[], Load]]:
 
 
 def _outcome(rounds: list[dict[str, Load]], depth: float) -> Outcome:
+    if any(one.requests == 0 for each in rounds for one in each.values()):
+        raise Void("somebody answered nothing within a run: the machine is too busy")
     speed = [{name: one.per_second for name, one in each.items()} for each in rounds]
     tail = [{name: one.p99_ms for name, one in each.items()} for each in rounds]
     told, passed = [], depth <= DEPTH_GOAL
