@@ -44,7 +44,7 @@ resource "google_bigquery_table" "older" {
   dataset_id          = google_bigquery_dataset.main.dataset_id
   table_id            = each.key
   description         = "The name that older reports ask for"
-  deletion_protection = false
+  deletion_protection = local.production
 
   view {
     query          = templatefile("${path.module}/views/${each.value}", { dataset = "${var.project}.${google_bigquery_dataset.main.dataset_id}" })

@@ -17,7 +17,7 @@ resource "google_iam_workload_identity_pool_provider" "pipeline" {
   project                            = var.project
   workload_identity_pool_id          = google_iam_workload_identity_pool.pipeline[each.key].workload_identity_pool_id
   workload_identity_pool_provider_id = "repository"
-  attribute_condition                = "assertion.repository == '${each.value.repository}' && assertion.ref == 'refs/heads/${each.value.branch}'"
+  attribute_condition                = "assertion.sub == 'repo:${each.value.repository}:ref:refs/heads/${each.value.branch}' && assertion.repository == '${each.value.repository}'"
 
   attribute_mapping = {
     "google.subject"       = "assertion.sub"

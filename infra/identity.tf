@@ -50,8 +50,5 @@ resource "google_kms_crypto_key" "credentials" {
   key_ring        = google_kms_key_ring.main.id
   name            = "supplier-credentials"
   rotation_period = "7776000s"
-
-  lifecycle {
-    prevent_destroy = true
-  }
+  deletion_policy = local.deletion
 }

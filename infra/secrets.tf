@@ -11,6 +11,13 @@ check "secrets" {
   }
 }
 
+check "public_keys" {
+  assert {
+    condition     = !contains(keys(var.secret_versions), "auth-signing-key") || contains(keys(var.settings), "AUTH_PUBLIC_KEYS")
+    error_message = "settings.AUTH_PUBLIC_KEYS is missing: only the function auth could check access tokens (docs/operations.md, step 6)."
+  }
+}
+
 resource "google_secret_manager_secret" "all" {
   for_each = local._secrets
 

@@ -24,6 +24,7 @@ resource "google_storage_bucket" "source" {
 
 resource "google_storage_bucket" "imports" {
   project                     = var.project
+  deletion_policy             = local.deletion
   name                        = "${var.project}-onhand-imports"
   location                    = var.location
   uniform_bucket_level_access = true

@@ -12,12 +12,15 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["bundle_files", "function_names", "main", "unpack", "write_zip"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ROOT / "functions"
 VENDORED = "shared"
+KERNEL = ROOT / VENDORED / "http"
+COMPOSITION = ROOT / VENDORED / "app"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644 << 16
 UNIX = 3
@@ -79,23 +82,79 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _reachable(sources: Sequence[Path]) -> set[Path]:
-    """Return every module file of `shared` that the sources import, however indirectly."""
+    """Return every module file of `shared` that the sources can come to import, however indirectly.
+
+    The composition root offers every service of the product, each made in a method that imports what it needs. Such a method
+    counts only if its name is mentioned by the function itself, by the kernel, or by a method of the root that counts: domains
+    and adapters do not know the root (a rule of the imports), so they cannot call it. Any mention counts, whoever's method is
+    meant, which errs on the side of keeping; hooks that parts call on each other are kept by the same rule.
+    """
     found: set[Path] = set()
-    waiting = list(sources)
+    names: set[str] = set()
+    waiting: list[_Piece] = [piece for path in sources for piece in _pieces(path)]
+    dormant: list[_Piece] = []
     while waiting:
-        for path in _imports(waiting.pop()):
-            if path not in found:
-                found.add(path)
-                waiting.append(path)
+        piece = waiting.pop()
+        if piece.name is not None and piece.name not in names:
+            dormant.append(piece)
+            continue
+        names |= piece.mentioned
+        fresh = [path for path in piece.imported if path not in found]
+        found.update(fresh)
+        waiting += [each for path in fresh for each in _pieces(path)]
+        waiting += [each for each in dormant if each.name in names]
+        dormant = [each for each in dormant if each.name not in names]
     return found
 
 
+class _Piece(NamedTuple):
+    """Some code that runs as a whole or not at all: a module, or one method of the composition root."""
+
+    name: str | None
+    mentioned: frozenset[str]
+    imported: tuple[Path, ...]
+
+
 @cache
-def _imports(source: Path) -> tuple[Path, ...]:
-    """Return the module files of `shared` that one file names anywhere: import, from-import, or as a text."""
+def _pieces(source: Path) -> tuple[_Piece, ...]:
+    """Return the pieces of one file: its methods apart where it belongs to the composition root."""
     tree = ast.parse(source.read_bytes(), str(source))
-    names = {name for node in ast.walk(tree) for name in _names(node)}
-    return tuple(dict.fromkeys(path for name in sorted(names) for path in _files(name)))
+    _drop_types(tree)
+    methods: list[ast.stmt] = []
+    if COMPOSITION in source.parents:
+        for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+            methods += [node for node in cls.body if isinstance(node, ast.FunctionDef) and not _is_magic(node.name)]
+            cls.body = [node for node in cls.body if node not in methods] or [ast.Pass()]
+    callers = any(folder in source.parents for folder in (COMPOSITION, KERNEL, FUNCTIONS))
+    named = [_piece(node.name, node, callers=True) for node in methods if isinstance(node, ast.FunctionDef)]
+    return (_piece(None, tree, callers=callers), *named)
+
+
+def _piece(name: str | None, tree: ast.AST, *, callers: bool) -> _Piece:
+    nodes = list(ast.walk(tree))
+    mentioned = frozenset(word for node in nodes for word in _mentioned(node)) if callers else frozenset()
+    dotted = sorted({each for node in nodes for each in _names(node)})
+    return _Piece(name, mentioned, tuple(dict.fromkeys(path for each in dotted for path in _files(each))))
+
+
+def _mentioned(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+        yield node.value  # getattr(app, "name")
+
+
+def _is_magic(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _drop_types(tree: ast.Module) -> None:
+    """Empty the blocks that only the type checker reads."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
 
 
 def _names(node: ast.AST) -> Iterator[str]:

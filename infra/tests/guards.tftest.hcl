@@ -38,6 +38,16 @@ run "a_secret_that_no_function_needs_is_noticed" {
   expect_failures = [check.secrets]
 }
 
+run "tokens_that_only_one_function_could_check_are_noticed" {
+  command = plan
+
+  variables {
+    secret_versions = { auth-signing-key = 1 }
+  }
+
+  expect_failures = [check.public_keys]
+}
+
 run "production_is_protected_from_deletion" {
   command = plan
 

@@ -83,6 +83,28 @@ def test_reachable_source_includes_imports_inside_functions_and_data_files(tmp_p
     assert any(name.startswith("shared/adapters/sqlite/") for name in names)
 
 
+def test_a_service_that_no_route_of_a_function_can_reach_stays_out() -> None:
+    auth, inventory = set(bundle.bundle_files("auth")), set(bundle.bundle_files("inventory"))
+
+    assert "shared/inventory/figures.py" in inventory
+    assert "shared/inventory/figures.py" not in auth
+    assert "shared/jobs/runner.py" in set(bundle.bundle_files("worker"))
+    assert "shared/jobs/runner.py" not in inventory
+
+
+def test_what_another_part_does_when_stock_changes_comes_along() -> None:
+    """The hook is called by its name only: sales names nothing of alerts."""
+    assert [name for name in bundle.bundle_files("sales") if name.startswith("shared/alerts/")] != []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_bundle_can_be_compiled_whole(function: str, tmp_path: Path) -> None:
+    """The cloud build compiles every file to bytecode and stops at one that it cannot; no bytecode travels in the zip."""
+    for name, path in bundle.bundle_files(function).items():
+        if name.endswith(".py"):
+            compile(path.read_bytes(), name, "exec", dont_inherit=True)
+
+
 def _unzipped(function: str, folder: Path) -> Path:
     zipped = folder.with_suffix(".zip")
     bundle.write_zip(bundle.bundle_files(function), zipped)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from local import signing_keys
 from local.deploy import main, problems, secret_values, smoke
+from shared.adapters.jose.keys import Ed25519Private, read_jwks
 from shared.core.clock import ManualClock
 
 ADDRESSES = {"meta": "https://meta.example", "oos": "https://oos.example"}
@@ -48,3 +50,21 @@ def test_a_smoke_test_names_who_does_not_answer() -> None:
     wrong = smoke(ADDRESSES, ManualClock(), lambda url: 500 if "oos" in url else 200)
 
     assert wrong == ["oos: https://oos.example/no-such-path answered 500, not 404"]
+
+
+def test_the_printed_public_keys_check_what_the_private_keys_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = [Ed25519Private.generate(), Ed25519Private.generate()]
+    files = [tmp_path / "new.pem", tmp_path / "old.pem"]
+    for key, path in zip(keys, files, strict=True):
+        path.write_text(key.pem())
+
+    assert signing_keys.main([str(path) for path in files]) == 0
+
+    printed = capsys.readouterr().out
+    tokens = [key.sign({"sub": "u1"}, typ="at+jwt") for key in keys]
+    read = read_jwks(printed)
+    assert [key.verifies(token) for key, token in zip(read, tokens, strict=True)] == [True, True]
+    assert read[0].verifies(tokens[1]) is False
+    assert '"d"' not in printed

@@ -143,6 +143,14 @@ def test_nothing_is_left_to_change_after_applying(applied: tuple[Workspace, list
     assert made.run("plan", "-detailed-exitcode", *arguments).returncode == 0
 
 
+def test_nothing_in_the_configuration_itself_keeps_an_environment_from_being_taken_down(
+    applied: tuple[Workspace, list[str]],
+) -> None:
+    made, arguments = applied
+
+    assert made.run("plan", "-destroy", *arguments).returncode == 0
+
+
 def test_no_secret_value_is_in_the_state(applied: tuple[Workspace, list[str]]) -> None:
     state = (applied[0].infra / "terraform.tfstate").read_text()
 
@@ -151,7 +159,7 @@ def test_no_secret_value_is_in_the_state(applied: tuple[Workspace, list[str]]) -
 
 
 def test_terraforms_own_tests_pass(ready: Workspace) -> None:
-    assert "5 passed, 0 failed" in ready.must("test", "-no-color")
+    assert "6 passed, 0 failed" in ready.must("test", "-no-color")
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.by != "plan"], ids=lambda fault: fault.name)
