@@ -23,6 +23,14 @@ _STORD = {
 }
 
 
+_BIGBUY = {"BIGBUY_API_KEY": "demo-bigbuy-key"}
+_ALIEXPRESS = {
+    "ALIEXPRESS_API_KEY": "demo-aliexpress-key",
+    "ALIEXPRESS_APP_KEY": "demo-aliexpress-app",
+    "ALIEXPRESS_APP_SECRET": "demo-aliexpress-secret",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LocalEnvironment:
     """The variables the product starts with, and the port of each simulator that is to run."""
@@ -44,6 +52,8 @@ def local_environment(given: Mapping[str, str]) -> LocalEnvironment:
     wanted = {
         "shipbob": (port + 1, "SHIPBOB_BASE_URL", "", _SHIPBOB),
         "stord": (port + 2, "STORD_BASE_URL", "/v1", _STORD),
+        "bigbuy": (port + 3, "BIGBUY_BASE_URL", "", _BIGBUY),
+        "aliexpress": (port + 4, "ALIEXPRESS_BASE_URL", "", _ALIEXPRESS),
     }
     simulators = {}
     allowed = [part for part in variables.get("FETCH_ALLOW_HOSTS", "").split(",") if part]

@@ -10,7 +10,7 @@ from typing import Any
 from local.clock import LocalClock
 from local.demo.load import load
 from local.environment import local_environment
-from local.simulators import Fault, Options, ShipBob, Shop, Simulator, Stord, parse_faults
+from local.simulators import AliExpress, BigBuy, Fault, Options, ShipBob, Shop, Simulator, Stord, parse_faults
 from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
 from shared.app import App
 from shared.core.caller import SYSTEM
@@ -99,7 +99,13 @@ class Product:
             load(self.app)
 
     def _start_simulators(self) -> None:
-        kinds: dict[str, type[Simulator]] = {"shipbob": ShipBob, "shop": Shop, "stord": Stord}
+        kinds: dict[str, type[Simulator]] = {
+            "aliexpress": AliExpress,
+            "bigbuy": BigBuy,
+            "shipbob": ShipBob,
+            "shop": Shop,
+            "stord": Stord,
+        }
         for name, port in self._ports.items():
             options = Options(port=port, living=True, anchor=self._anchor, advance=self.clock.advance)
             simulator = kinds[name](self.clock, options)

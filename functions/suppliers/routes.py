@@ -2,9 +2,10 @@
 
 from shared.http.router import Router
 
-from . import vendors
+from . import connections, vendors
 
 __all__ = ["router"]
 
 router = Router("suppliers")
+router.include(connections.router)
 router.include(vendors.router)

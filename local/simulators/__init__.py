@@ -12,7 +12,9 @@ with ShipBob(ManualClock(), Options(seed=7, size=500)) as shipbob:
 ```
 """
 
+from local.simulators.aliexpress.simulator import AliExpress
 from local.simulators.base import Options, Simulator
+from local.simulators.bigbuy.simulator import BigBuy
 from local.simulators.credentials import (
     SHIPBOB_TOKEN,
     SHIPBOB_WEBHOOK_SECRET,
@@ -36,6 +38,8 @@ __all__ = [
     "STORD_ORG_ID",
     "STORD_TOKEN",
     "STORD_WEBHOOK_SECRET",
+    "AliExpress",
+    "BigBuy",
     "Fault",
     "Options",
     "ShipBob",

@@ -5,6 +5,7 @@ from shared.app.discrepancies import DiscrepancyParts
 from shared.app.forecasts import ForecastParts
 from shared.app.identity import IdentityParts
 from shared.app.imports import ImportParts
+from shared.app.suppliers import SupplierParts
 
 __all__ = ["App"]
 
@@ -15,5 +16,6 @@ class App(
     ForecastParts,  # with alerts, which watch them, and with what alerts watch besides: trade and held orders
     IdentityParts,
     ImportParts,
+    SupplierParts,
 ):
     """Everything a deployment is made of; one per process."""

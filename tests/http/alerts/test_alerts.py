@@ -186,7 +186,11 @@ def test_an_order_that_waits_too_long_alerts_until_it_is_reviewed(shop: Shop) ->
 
 def test_a_source_that_cannot_be_read_raises_one_alert_of_its_feed_and_one_of_its_job(tmp_path: Path) -> None:
     """A03: whatever is low, a stale source speaks once; both alerts go by themselves when it is back."""
-    down = {"SHIPBOB_API_TOKEN": "token", "SHIPBOB_BASE_URL": "http://127.0.0.1:9", "FETCH_ALLOW_HOSTS": "127.0.0.1:9"}
+    down: dict[str, Any] = {
+        "SHIPBOB_API_TOKEN": "token",
+        "SHIPBOB_BASE_URL": "http://127.0.0.1:9",
+        "FETCH_ALLOW_HOSTS": "127.0.0.1:9",
+    }
     shop = a_shop(tmp_path, None, **down)
     shop.app.refreshes.start("shipbob", SYSTEM)
     for _ in range(8):

@@ -205,7 +205,7 @@ def model() -> Iterator[Any]:
 def with_model(tmp_path: Path, model: Any) -> Iterator[Shop]:
     """Give a deployment whose texts a model writes."""
     host = f"127.0.0.1:{model.server_address[1]}"
-    ai = {
+    ai: dict[str, Any] = {
         "AI_BASE_URL": f"http://{host}/v1",
         "AI_API_KEY": "key-of-the-model",
         "AI_MODEL": "small-1",

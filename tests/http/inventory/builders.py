@@ -117,9 +117,11 @@ def ok(answer: Answered, status: int = 200) -> Any:
     return answer.json
 
 
-def a_shop(folder: Path, documents: Documents | None = None, **environment: str) -> Shop:
+def a_shop(
+    folder: Path, documents: Documents | None = None, clock: ManualClock | None = None, /, **environment: str
+) -> Shop:
     """Return a deployment on an empty store."""
-    clock = ManualClock()
+    clock = clock or ManualClock()
     given = {
         **UNLIMITED,
         "RATE_LIMIT_REFRESH": "0",

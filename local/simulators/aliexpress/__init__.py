@@ -1,0 +1,1 @@
+"""The simulated AliExpress: `sources.md` 4 on a socket."""

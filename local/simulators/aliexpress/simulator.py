@@ -1,0 +1,227 @@
+"""AliExpress on a socket: signed calls, lists in three wrappings, errors with status 200, tokens that rotate."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+
+from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
+from local.simulators.credentials import (
+    ALIEXPRESS_APP,
+    ALIEXPRESS_REFRESH,
+    ALIEXPRESS_SECRET,
+    ALIEXPRESS_TOKEN,
+)
+from local.simulators.offers import Offer, OfferWorld
+from local.simulators.wire import Answer, Request
+from shared.adapters.suppliers.aliexpress.signing import signature
+from shared.core.clock import Clock
+
+__all__ = ["AliExpress"]
+
+_TOLERANCE_S = 7200.0
+_FEED = "Best sellers"
+_SIZE = 60
+_BAN = re.compile(r"[^0-9]")
+
+
+class AliExpress(Simulator):
+    """The simulated AliExpress."""
+
+    name: ClassVar[str] = "aliexpress"
+    listing: ClassVar[str] = "aliexpress.ds.feed.itemids.get"
+    known_switches: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        **COMMON_SWITCHES,
+        "rate_limit": (0,),
+        "wrapping": ("named", "bare", "single"),
+        "consent": ("given", "ended"),
+    }
+
+    def __init__(self, clock: Clock, options: Options | None = None) -> None:
+        """Open with its offers."""
+        super().__init__(clock, options)
+        self._world = self._made(self.options)
+        self._tokens = {ALIEXPRESS_TOKEN: ALIEXPRESS_REFRESH}
+        self._ended: set[str] = set()
+
+    def _made(self, options: Options) -> OfferWorld:
+        size = _SIZE if options.size == Options().size else options.size
+        return OfferWorld(self._setting, options.seed + 1, size)
+
+    @property
+    def world(self) -> Any:
+        """Return offers and orders."""
+        return self._world
+
+    def rebuild(self, options: Options) -> None:
+        """Start with new offers."""
+        self._world = self._made(options)
+        self._tokens, self._ended = {ALIEXPRESS_TOKEN: ALIEXPRESS_REFRESH}, set()
+
+    def settings(self) -> dict[str, str]:
+        """Return the variables with which the product talks to this simulator."""
+        return {
+            "ALIEXPRESS_BASE_URL": self.origin,
+            "ALIEXPRESS_API_KEY": ALIEXPRESS_TOKEN,
+            "ALIEXPRESS_APP_KEY": ALIEXPRESS_APP,
+            "ALIEXPRESS_APP_SECRET": ALIEXPRESS_SECRET,
+        }
+
+    def warm(self) -> None:
+        """Do nothing: answers are made when asked for."""
+
+    def revoke_token(self) -> None:
+        """Let every token in no more, renewed ones too."""
+        self._ended |= set(self._tokens)
+        self._tokens = {}
+
+    def end_token(self) -> None:
+        """Let the access tokens end; their refresh tokens go on."""
+        self._ended |= set(self._tokens)
+
+    def too_many(self, wait_s: int) -> Answer:
+        """Return the ban as AliExpress words it, with status 200."""
+        return _error("ApiCallLimit", f"This ban will last {wait_s} more seconds", "ISV")
+
+    def unauthorised(self) -> Answer:
+        """Return the refusal of a token, with status 200."""
+        return _error("IllegalAccessToken", "The specified access token is invalid or expired", "ISV")
+
+    def route_of(self, request: Request) -> str:
+        """Return the method, or the path of a system call."""
+        told = dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)) | dict(request.query)
+        return told.get("method") or request.path
+
+    def serve(self, request: Request) -> Answer:
+        """Answer a request."""
+        told = {**dict(request.query), **dict(parse_qsl(request.body.decode(), keep_blank_values=True))}
+        path = request.path.removeprefix("/rest") if request.path.startswith("/rest/") else ""
+        refused = self._unsigned(told, path)
+        if refused is not None:
+            return refused
+        if path == "/auth/token/refresh":
+            return self._renewed(told.get("refresh_token", ""))
+        if request.path != "/sync":
+            return json_answer({"code": "InvalidApiPath", "msg": "no such path"})
+        token = told.get("session") or told.get("access_token") or ""
+        if token not in self._tokens or token in self._ended:
+            return self.unauthorised()
+        return self._method(told.get("method", ""), told, request)
+
+    def _unsigned(self, told: Mapping[str, str], path: str) -> Answer | None:
+        if told.get("app_key") != ALIEXPRESS_APP:
+            return _error("InvalidAppKey", "The app key is invalid", "ISV")
+        given = {name: value for name, value in told.items() if name != "sign"}
+        if told.get("sign") != signature(ALIEXPRESS_SECRET, given, path=path):
+            return _error("IncompleteSignature", "The request signature does not conform to platform standards", "ISV")
+        stamp = _BAN.sub("", told.get("timestamp", "")) or "0"
+        if abs(int(stamp) / 1000 - self.clock.now().timestamp()) > _TOLERANCE_S:
+            return _error("IllegalTimestamp", "The timestamp is out of range", "ISV")
+        return None
+
+    def _renewed(self, refresh_token: str) -> Answer:
+        owner = next((token for token, refresh in self._tokens.items() if refresh == refresh_token), None)
+        if owner is None or self.switches["consent"] == "ended":
+            return json_answer({"code": "InvalidRefreshToken", "msg": "consent again", "refresh_expires_in": 0})
+        number = len(self._tokens)
+        token, refresh = f"{ALIEXPRESS_TOKEN}-{number}", f"{ALIEXPRESS_REFRESH}-{number}"
+        del self._tokens[owner]
+        self._tokens[token] = refresh
+        return json_answer({"code": "0", "access_token": token, "refresh_token": refresh, "expires_in": 86_400})
+
+    def _method(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
+        if method == "aliexpress.ds.feedname.get":
+            return _wrapped(
+                method,
+                {"promos": self._listed([{"promo_name": _FEED, "product_num": len(self._world.offers)}], "promo")},
+            )
+        if method == "aliexpress.ds.feed.itemids.get":
+            return self._ids(method, told, request)
+        if method == "aliexpress.ds.product.get":
+            return self._product(method, told.get("product_id", ""))
+        if method == "aliexpress.ds.order.create":
+            return self._order(method, json.loads(told["param_place_order_request4_open_api_d_t_o"]))
+        if method == "aliexpress.trade.ds.order.get":
+            return self._order_state(method, json.loads(told["single_order_query"]))
+        return _error("InvalidMethod", "no such method", "ISV")
+
+    def _ids(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
+        size, start = int(told.get("page_size") or 50), int(told.get("search_id") or 0)
+        offers = [] if request.quirk == "empty_list" else self._world.offers
+        chosen = [offer.id + 1_005_000_000_000 for offer in offers[start : start + size]]
+        following = str(start + size) if start + size < len(offers) else ""
+        if request.quirk == "endless_pages":
+            following = "0"
+        return _wrapped(method, {"products": {"number": chosen}, "search_id": following, "total": len(offers)})
+
+    def _product(self, method: str, product_id: str) -> Answer:
+        offer = self._world.find(str(int(product_id) - 1_005_000_000_000)) if product_id.isdigit() else None
+        if offer is None:
+            return _wrapped(method, {}, code=405)
+        skus = [_sku(offer, at) for at in range(2 if offer.id % 7 == 0 else 1)]
+        base = {"product_id": product_id, "subject": offer.name, "currency_code": "EUR", "detail": offer.description}
+        pictures = f"https://ae.example/{offer.id}-0.jpg;https://ae.example/{offer.id}-1.jpg"
+        return _wrapped(
+            method,
+            {
+                "ae_item_base_info_dto": base,
+                "ae_item_sku_info_dtos": self._listed(skus, "ae_item_sku_info_d_t_o"),
+                "ae_multimedia_info_dto": {"image_urls": pictures},
+                "logistics_info_dto": {"delivery_time": 9},
+            },
+        )
+
+    def _listed(self, rows: list[dict[str, Any]], name: str) -> Any:
+        """Wrap a list in one of the three ways AliExpress does."""
+        if self.switches["wrapping"] == "bare":
+            return rows
+        if self.switches["wrapping"] == "single" and len(rows) == 1:
+            return rows[0]
+        return {name: rows}
+
+    def _order(self, method: str, asked: Mapping[str, Any]) -> Answer:
+        known = self._world.ordered(asked["out_order_id"])
+        if known is None:
+            for line in asked["product_items"]:
+                offer = self._world.find(str(int(line["product_id"]) - 1_005_000_000_000))
+                if offer is None or offer.stock < line["product_count"]:
+                    return _wrapped(
+                        method,
+                        {"is_success": False, "error_code": "INVENTORY_HOLD_ERROR", "error_msg": "Not enough stock"},
+                    )
+            known = self._world.order(asked["out_order_id"], asked["product_items"])
+        return _wrapped(method, {"is_success": True, "order_list": {"number": [known.number]}})
+
+    def _order_state(self, method: str, asked: Mapping[str, Any]) -> Answer:
+        found = next((one for one in self._world.orders if str(one.number) == str(asked.get("order_id"))), None)
+        if found is None:
+            return _wrapped(method, {}, code=405)
+        shipped = [{"logistics_no": found.tracking, "logistics_service": "CAINIAO"}] if found.tracking else []
+        status = "WAIT_BUYER_ACCEPT_GOODS" if found.tracking else "WAIT_SELLER_SEND_GOODS"
+        told = {
+            "order_id": found.number,
+            "order_status": status,
+            "logistics_info_list": self._listed(shipped, "logistics_info"),
+        }
+        return _wrapped(method, told)
+
+
+def _sku(offer: Offer, at: int) -> dict[str, Any]:
+    price = f"{offer.cost:.2f}"
+    return {
+        "sku_id": str(12_000_000 + offer.id * 10 + at),
+        "sku_attr": f"14:{193 + at}",
+        "offer_sale_price": price,
+        "sku_price": f"{offer.cost * 1.5:.2f}",
+        "currency_code": "EUR",
+        "sku_available_stock": offer.stock,
+    }
+
+
+def _wrapped(method: str, result: dict[str, Any], code: int = 200) -> Answer:
+    return json_answer({f"{method.replace('.', '_')}_response": {"rsp_code": code, "result": result}})
+
+
+def _error(code: str, message: str, kind: str) -> Answer:
+    return json_answer({"error_response": {"type": kind, "code": code, "msg": message, "request_id": "r1"}})

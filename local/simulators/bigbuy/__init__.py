@@ -1,0 +1,1 @@
+"""The simulated BigBuy: `sources.md` 3 on a socket."""

@@ -1,0 +1,166 @@
+"""AliExpress for drop-shippers (`sources.md` 4): signed calls, lists in three wrappings, errors with status 200.
+
+There is no list of all products: a products sync reads the product feeds, a stock sync the products already linked. Each SKU
+of a product is one of ours.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from shared.adapters.sources.reading import identifier, mapping, text
+from shared.adapters.suppliers.aliexpress.calls import Calls, Keys
+from shared.adapters.suppliers.aliexpress.orders import AliExpressOrders, Memory
+from shared.adapters.suppliers.reading import cents, pictures, plain, quantity, unwrap_list
+from shared.core.clock import Clock
+from shared.core.errors import Terminal
+from shared.orders.suppliers import Placed, Placement
+from shared.ports.fetch import Fetch
+from shared.suppliers.port import Item, Opened, Page, Walk
+
+__all__ = ["AliExpressSource", "Keeping"]
+
+Cursor = dict[str, Any]
+_AT_ONCE = 20
+_STOCKS = ("sku_available_stock", "s_k_u_available_stock", "ipm_sku_stock")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Who keeps renewed tokens (`api_key`, `refresh_token`), and the numbers of placed orders."""
+
+    tokens: Callable[[Mapping[str, str]], None]
+    orders: Memory
+
+
+class AliExpressSource:
+    """One connection to AliExpress."""
+
+    def __init__(self, opened: Opened, base_url: str, fetch: Fetch, clock: Clock, *, keeping: Keeping) -> None:
+        """Take the connection, the address, the way out, time, and what is kept of it."""
+        keys = Keys(
+            opened.secrets["app_key"],
+            opened.secrets["app_secret"],
+            opened.secrets["api_key"],
+            opened.secrets.get("refresh_token"),
+        )
+        self._calls = Calls(base_url, keys, fetch, clock, keeping.tokens)
+        self._orders = AliExpressOrders(self._calls, keeping.orders)
+        self._country = str(opened.config.get("ship_to_country") or "FR")
+        self._currency = str(opened.config.get("currency") or "EUR")
+
+    def check(self) -> None:
+        """Read the names of the feeds, which needs good keys and a good token."""
+        self._calls.call("aliexpress.ds.feedname.get", {}, "check of the keys")
+
+    def begin(self, walk: Walk) -> Cursor:
+        """Return the cursor: of the linked products, or of the feeds."""
+        if walk.sync_type == "stock":
+            ids = list(dict.fromkeys(known.partition("#")[0] for known in walk.known))[: walk.limit]
+            return {"walk": asdict(walk), "ids": ids, "feeds": []}
+        answer = self._calls.call("aliexpress.ds.feedname.get", {}, "list of feeds")
+        named = [
+            text(feed.get("promo_name") or feed.get("feed_name"))
+            for feed in unwrap_list(answer.get("promos") or answer.get("feeds"))
+        ]
+        feeds = [
+            name for name in named if name and (walk.category is None or walk.category.casefold() == name.casefold())
+        ]
+        if not feeds:
+            raise Terminal("unknown_category", "AliExpress has no such product feed.")
+        return {"walk": asdict(walk), "ids": [], "feeds": [[name, ""] for name in feeds], "left": walk.limit}
+
+    def page(self, cursor: Mapping[str, Any]) -> Page:
+        """Read the details of some products, or the next ids of a feed when there are none to read."""
+        after = dict(cursor)
+        walk = Walk(**cursor["walk"])
+        if not after["ids"]:
+            after = self._more_ids(after)
+        now, after["ids"] = after["ids"][:_AT_ONCE], after["ids"][_AT_ONCE:]
+        items: list[Item] = []
+        rejected: list[tuple[str, str, str]] = []
+        for product_id in now:
+            try:
+                items += self._product(product_id, walk)
+            except Terminal as refused:
+                if refused.code == "credentials_rejected":
+                    raise
+                rejected.append((product_id, refused.code, refused.detail[:200]))
+        more = bool(after["ids"] or after["feeds"])
+        return Page(items, rejected, after if more else None, creates=walk.sync_type != "stock")
+
+    def find(self, reference: str) -> Placed | None:
+        """Return the order placed under our reference."""
+        return self._orders.find(reference)
+
+    def place(self, order: Placement) -> Placed:
+        """Place an order."""
+        return self._orders.place(order, self._country)
+
+    def progress(self, references: Sequence[str]) -> dict[str, Placed]:
+        """Return how our orders stand."""
+        found = {reference: self._orders.find(reference) for reference in references}
+        return {reference: placed for reference, placed in found.items() if placed is not None}
+
+    def _more_ids(self, after: Cursor) -> Cursor:
+        """Read the next page of ids of the first feed that is not at its end."""
+        if not after["feeds"] or after["left"] <= 0:
+            return after | {"feeds": []}
+        (name, place), rest = after["feeds"][0], after["feeds"][1:]
+        given = {"feed_name": name, "page_size": "50", "search_id": place}
+        answer = self._calls.call("aliexpress.ds.feed.itemids.get", given, f"products of feed {name}")
+        listed = answer.get("products")
+        wrapped: Any = next(iter(listed.values()), []) if isinstance(listed, dict) and len(listed) == 1 else listed
+        ids = [one for value in (wrapped if isinstance(wrapped, list) else [wrapped]) if (one := identifier(value))]
+        taken = ids[: after["left"]]
+        following = text(answer.get("search_id"))
+        feeds = [[name, following], *rest] if following and ids and following != place else rest
+        return after | {
+            "ids": taken,
+            "feeds": feeds if after["left"] > len(taken) else [],
+            "left": after["left"] - len(taken),
+        }
+
+    def _product(self, product_id: str, walk: Walk) -> list[Item]:
+        given = {
+            "product_id": product_id,
+            "ship_to_country": self._country,
+            "target_currency": self._currency,
+            "target_language": "en",
+        }
+        answer = self._calls.call("aliexpress.ds.product.get", given, f"product {product_id}")
+        base = mapping(answer.get("ae_item_base_info_dto"))
+        skus = unwrap_list(answer.get("ae_item_sku_info_dtos"))
+        media = text(mapping(answer.get("ae_multimedia_info_dto")).get("image_urls"))
+        days = quantity(mapping(answer.get("logistics_info_dto")).get("delivery_time"))
+        told = _Product(product_id, base, len(skus) > 1, pictures((media or "").split(";")), days)
+        found = [_item(told, sku) for sku in skus]
+        return [item for item in found if not walk.in_stock_only or item.stock]
+
+
+class _Product(NamedTuple):
+    """What the SKUs of a product share."""
+
+    product_id: str
+    base: Mapping[str, Any]
+    is_split: bool
+    images: tuple[str, ...]
+    days: int | None
+
+
+def _item(told: _Product, sku: Mapping[str, Any]) -> Item:
+    sku_id = identifier(sku.get("sku_id")) or identifier(sku.get("id"))
+    attribute, name = text(sku.get("sku_attr")), text(told.base.get("subject"))
+    apart = told.is_split and sku_id is not None
+    stocks = [quantity(sku.get(field)) for field in _STOCKS if sku.get(field) is not None]
+    return Item(
+        supplier_product_id=f"{told.product_id}#{sku_id}" if apart else told.product_id,
+        sku=f"AE-{told.product_id}-{sku_id}" if apart else f"AE-{told.product_id}",
+        name=f"{name} ({attribute})"[:255] if name and apart and attribute else name,
+        description=plain(told.base.get("detail")),
+        images=told.images,
+        cost=cents(sku.get("offer_sale_price")),
+        currency=text(sku.get("currency_code")) or text(told.base.get("currency_code")),
+        stock=stocks[0] if stocks else None,
+        delivery_days=told.days,
+    )

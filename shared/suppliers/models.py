@@ -1,0 +1,256 @@
+"""What the wire shows of supplier connections, syncs and their schedules, and what it takes."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.core.page import PageQuery
+from shared.core.text import Id, Text, TimeZone
+from shared.core.times import From, To
+
+__all__ = [
+    "ConnectSupplier",
+    "Frequency",
+    "HistoryFilter",
+    "NewSyncSchedule",
+    "ScheduleFilter",
+    "Supplier",
+    "SupplierFilter",
+    "SupplierPatch",
+    "SupplierStatus",
+    "SupplierType",
+    "SyncRun",
+    "SyncSchedule",
+    "SyncSchedulePatch",
+    "SyncSupplier",
+    "SyncType",
+    "TriggerSync",
+]
+
+
+class SupplierType(StrEnum):
+    """The kinds of suppliers there are."""
+
+    BIGBUY = "bigbuy"
+    ALIEXPRESS = "aliexpress"
+    FEED = "feed"
+
+
+class SyncType(StrEnum):
+    """What a sync reads."""
+
+    PRODUCTS = "products"
+    STOCK = "stock"
+    ORDERS = "orders"
+    FULL = "full"
+
+
+class Frequency(StrEnum):
+    """How often a schedule starts a sync."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class Supplier(BaseModel):
+    """A connection; of its credentials only the last four characters are ever shown."""
+
+    id: str
+    supplier_type: SupplierType
+    name: str
+    status: str
+    credential_hint: str | None
+    config: dict[str, Any]
+    auto_sync_stock: bool
+    last_sync: datetime | None
+    last_sync_status: str | None
+    products_count: int
+    last_error: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+Name = Annotated[Text, Field(min_length=1, max_length=255)]
+Key = Annotated[str, Field(min_length=1, max_length=2000)]
+Address = Annotated[Text, Field(min_length=1, max_length=2000)]
+Mapping_ = Annotated[
+    dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(max_length=50)]], Field(max_length=200)
+]
+
+
+class AdditionalConfig(BaseModel):
+    """What a kind of supplier wants besides its key; what is secret of it is sealed like the key."""
+
+    app_key: Key | None = None
+    app_secret: Annotated[Key | None, Field(repr=False)] = None
+    access_token: Annotated[Key | None, Field(repr=False)] = None
+    refresh_token: Annotated[Key | None, Field(repr=False)] = None
+    sandbox: bool | None = None
+    feed_url: Address | None = None
+    feed_type: Literal["auto", "csv", "tsv", "xml", "json", "jsonl"] | None = None
+    mapping_config: Mapping_ | None = None
+
+
+class ConnectSupplier(BaseModel):
+    """A connection to be made."""
+
+    supplier_type: SupplierType
+    api_key: Annotated[Key | None, Field(repr=False)] = None
+    name: Name | None = None
+    additional_config: AdditionalConfig = AdditionalConfig()
+    auto_sync_stock: bool = True
+
+
+class SupplierPatch(BaseModel):
+    """Changes of a connection; new credentials are checked with the supplier."""
+
+    name: Name | None = None
+    status: Literal["connected", "disabled"] | None = None
+    api_key: Annotated[Key | None, Field(repr=False)] = None
+    additional_config: AdditionalConfig | None = None
+    auto_sync_stock: bool | None = None
+    version: int | None = None
+
+
+class SupplierFilter(PageQuery):
+    """Which connections to list."""
+
+    supplier_type: Annotated[list[SupplierType] | None, Field(max_length=10)] = None
+    status: Annotated[list[Literal["connected", "error", "disabled"]] | None, Field(max_length=10)] = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class StatusQuery(BaseModel):
+    """Whether to ask the supplier."""
+
+    check: bool = False
+
+
+class SupplierStatus(BaseModel):
+    """How a connection stands."""
+
+    success: Literal[True] = True
+    status: str
+    last_sync: datetime | None
+    last_sync_status: str | None
+    products_count: int
+    last_error: str | None
+    running_job_id: str | None
+    rate_limit: dict[str, Any] | None
+
+
+class SyncOptions(BaseModel):
+    """Which products to read."""
+
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    category_filter: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    in_stock_only: bool = False
+
+
+class SyncSupplier(SyncOptions):
+    """A sync of one connection."""
+
+    supplier_id: Id
+    sync_type: Literal[SyncType.PRODUCTS, SyncType.STOCK, SyncType.ORDERS] = SyncType.PRODUCTS
+
+
+class TriggerSync(BaseModel):
+    """A sync of one connection, or of all that are connected."""
+
+    sync_type: SyncType
+    supplier_id: Id | None = None
+    platform_id: Annotated[Text, Field(max_length=200)] | None = None
+    options: SyncOptions = SyncOptions()
+
+
+TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class NewSyncSchedule(BaseModel):
+    """A schedule to be made."""
+
+    sync_type: SyncType
+    supplier_id: Id
+    frequency: Frequency
+    time_of_day: TimeOfDay = "03:00"
+    weekday: Annotated[int, Field(ge=0, le=6)] | None = None
+    timezone: TimeZone = "UTC"
+    enabled: bool = True
+    options: SyncOptions = SyncOptions()
+
+
+class SyncSchedulePatch(BaseModel):
+    """Changes of a schedule."""
+
+    frequency: Frequency | None = None
+    time_of_day: TimeOfDay | None = None
+    weekday: Annotated[int, Field(ge=0, le=6)] | None = None
+    timezone: TimeZone | None = None
+    enabled: bool | None = None
+    options: SyncOptions | None = None
+    version: int | None = None
+
+
+class SyncSchedule(BaseModel):
+    """When a sync is started by itself."""
+
+    id: str
+    schedule_id: str
+    sync_type: SyncType
+    supplier_id: str
+    frequency: Frequency
+    time_of_day: str
+    weekday: int | None
+    timezone: str
+    enabled: bool
+    options: dict[str, Any]
+    last_run_at: datetime | None
+    last_run_status: str | None
+    next_run_at: datetime | None
+    created_at: datetime
+    version: int
+
+
+class ScheduleFilter(PageQuery):
+    """Which schedules to list."""
+
+    supplier_id: Annotated[list[Id] | None, Field(max_length=10)] = None
+    enabled: bool | None = None
+    created_from: From | None = None
+    created_to: To | None = None
+
+
+class SyncRun(BaseModel):
+    """One sync: what it read and did."""
+
+    id: str
+    job_id: str
+    supplier_id: str
+    sync_type: SyncType
+    trigger: str
+    status: str
+    fetched: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+    errors: list[dict[str, str]]
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class HistoryFilter(PageQuery):
+    """Which syncs to list, newest first."""
+
+    sync_type: SyncType | None = None
+    supplier_id: Id | None = None
+    status: Annotated[
+        list[Literal["queued", "running", "succeeded", "failed", "cancelled"]] | None, Field(max_length=10)
+    ] = None
+    created_from: From | None = None
+    created_to: To | None = None
