@@ -205,6 +205,7 @@ def _run(machine: type[RuleBasedStateMachine], histories: int = HISTORIES) -> No
         deadline=None,
         suppress_health_check=checks,
         database=None,
+        derandomize=histories > HISTORIES,
         phases=[Phase.generate] if histories > HISTORIES else list(Phase),
     )
     run_state_machine_as_test(machine, settings=chosen)
