@@ -32,7 +32,7 @@ class BigBuy(Simulator):
     """The simulated BigBuy."""
 
     name: ClassVar[str] = "bigbuy"
-    listing: ClassVar[str] = "products"
+    listing: ClassVar[str] = "catalog/productsstockbyhandlingdays"
     known_switches: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         **COMMON_SWITCHES,
         "rate_limit": (0,),

@@ -56,7 +56,7 @@ class FeedSource:
                 break
         if not cleaner.recognised and not items and rejected:
             raise Terminal("not_a_feed", "No column of the file is known.")
-        return Page(items, rejected)
+        return Page(items, rejected, creates=walk.sync_type != "stock")
 
     def find(self, reference: str) -> Placed | None:
         """Refuse: a file takes no orders."""

@@ -26,6 +26,7 @@ Cursor = dict[str, Any]
 _PAGE_SIZE = 1000
 _CALLS_A_MINUTE = 60
 _CURRENCY = "EUR"
+_MOST_PAGES = 1000  # of one list: ten times what the whole catalogue would fill
 _LISTS = {
     "stock": "/rest/catalog/productsstockbyhandlingdays.json",
     "texts": "/rest/catalog/productsinformation.json",
@@ -86,10 +87,15 @@ class BigBuySource:
             ("page", str(cursor["page"])),
             ("pageSize", str(_PAGE_SIZE)),
         ]
+        if cursor["page"] >= _MOST_PAGES:
+            raise Terminal("endless_pages", f"BigBuy, {where}: the list does not end")
         rows = _rows(self._api.get(_LISTS[kind], encode(query), where).body, where, self._api)
-        after = dict(cursor)
+        first = str(rows[0].get("id")) if rows else None
+        if first is not None and first == cursor.get("first") and cursor["page"]:
+            raise Terminal("endless_pages", f"BigBuy, {where}: the list begins again")
+        after = {**cursor, "first": first, "seen": cursor.get("seen", 0) + len(rows)}
         if kind == "stock":
-            return self._stock(walk, rows, after)
+            return self._stock(walk, rows, after, where)
         chosen = cursor["stock"]
         made = {"texts": _texts, "prices": _prices, "pictures": _pictures}[kind]
         listed = [
@@ -99,7 +105,7 @@ class BigBuySource:
         ]
         return Page(listed, next=_next(after, rows), counts=kind == "texts", creates=kind == "texts")
 
-    def _stock(self, walk: Walk, rows: Sequence[Mapping[str, Any]], after: Cursor) -> Page:
+    def _stock(self, walk: Walk, rows: Sequence[Mapping[str, Any]], after: Cursor, where: str) -> Page:
         """Choose products by their stock; a stock sync ends here."""
         known = set(walk.known)
         chosen = dict(after["stock"])
@@ -115,7 +121,10 @@ class BigBuySource:
             elif len(chosen) < after["left"]:
                 chosen[number] = [units, _days(row)]
         after["stock"] = chosen
-        return Page(listed, next=_next(after, rows), counts=walk.sync_type == "stock", creates=False)
+        following = _next(after, rows)
+        if following is None and not after["seen"] and walk.category is None:
+            raise Terminal("empty_list", f"BigBuy, {where}: no category holds a product, which is not believed")
+        return Page(listed, next=following, counts=walk.sync_type == "stock", creates=False)
 
     def find(self, reference: str) -> Placed | None:
         """Return the order placed under our reference."""
