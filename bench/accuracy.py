@@ -21,30 +21,16 @@ def measure() -> Outcome:
     """Forecast from each origin and compare."""
     import numpy as np
 
-    from shared.forecasting.maths import methods, outlook
-    from shared.forecasting.maths.choice import choose
+    from shared.forecasting.maths import outlook
 
     chosen = _chosen_spread()
     if chosen != outlook.RATE_SPREAD:
         message = f"the other origins choose a spread of {chosen}, the product has {outlook.RATE_SPREAD}"
         raise Void(message)
-    ways: dict[str, Any] = {
-        "combination": methods.combination,
-        "chosen per product": lambda past: choose(past).rate,
-        "SES": methods.ses,
-        "TSB": methods.tsb,
-        "SBA": methods.sba,
-        "ADIDA": methods.adida,
-        "91-day mean": lambda past: methods.mean_over(past, 91),
-        "28-day mean": lambda past: methods.mean_over(past, 28),
-        "linear": lambda past: methods.linear(past, HORIZON),
-        "all-history mean": lambda past: methods.mean_over(past, 9_999),
-        "seasonal naive": methods.seasonal_naive,
-    }
     origins = [_at(origin) for origin in ORIGINS]
     points = {
         name: np.mean([_point(way(past) * HORIZON, actual) for past, actual in origins], axis=0)
-        for name, way in ways.items()
+        for name, way in _ways().items()
     }
     ours = np.mean([_quantiles(past, actual, outlook.RATE_SPREAD) for past, actual in origins], axis=0)
     plain = np.mean([_quantiles(past, actual, 0.0) for past, actual in origins], axis=0)
@@ -64,6 +50,26 @@ def measure() -> Outcome:
         passed=bool(passed),
         rounds=[f"{name}: WAPE {each[0]:.4f}, bias {each[1]:+.4f}" for name, each in points.items()],
     )
+
+
+def _ways() -> dict[str, Any]:
+    """Return every method of the protocol, and ours per product, by name."""
+    from shared.forecasting.maths import methods
+    from shared.forecasting.maths.choice import choose
+
+    return {
+        "combination": methods.combination,
+        "chosen per product": lambda past: choose(past).rate,
+        "SES": methods.ses,
+        "TSB": methods.tsb,
+        "SBA": methods.sba,
+        "ADIDA": methods.adida,
+        "91-day mean": lambda past: methods.mean_over(past, 91),
+        "28-day mean": lambda past: methods.mean_over(past, 28),
+        "linear": lambda past: methods.linear(past, HORIZON),
+        "all-history mean": lambda past: methods.mean_over(past, 9_999),
+        "seasonal naive": methods.seasonal_naive,
+    }
 
 
 def _chosen_spread() -> float:

@@ -47,68 +47,71 @@ def predict(history: History, stock: int, today: date, asked: Asked) -> Data:
 
     histories = Histories.of([history.units])
     choice = choose(histories)
-    variance = float(spread(histories, choice.rate)[0])
+    variance = float(spread(histories, choice.rate)[0]) if any(history.units) else 0.0
     units, weekdays = histories.units[0], np.array(history.weekdays)
-    if not units.any():
-        variance = 0.0
     factors = weekly(units[-182:], weekdays[-182:])
-    ahead = [(today + timedelta(days=number + 1)) for number in range(asked.days)]
-    base = float(choice.rate[0])
+    ahead = [today + timedelta(days=number + 1) for number in range(asked.days)]
+    base, number = float(choice.rate[0]), int(choice.chosen[0])
     rates = base * factors[[day.weekday() for day in ahead]]
     outlook = look_ahead(stock, rates, variance)
     rate = float(rates[:_RATE_DAYS].mean())
-    method, number = METHODS[choice.chosen[0]], int(choice.chosen[0])
-    errors = choice.errors[0]
-    error, baseline = float(errors[number]), float(errors[METHODS.index(BASELINE)])
+    method, error = METHODS[number], float(choice.errors[0][number])
+    baseline = float(choice.errors[0][METHODS.index(BASELINE)])
+    backtest = _backtest(int(choice.days[0]), error, baseline) | {"baseline": BASELINE}
     components = _components(method, choice, base) | {"weekly_rhythm": rate - base}
-    dates = [None if place is None else today + timedelta(days=place) for place in outlook.out]
     return {
         "current_stock": stock,
-        "predicted_depletion_date": _text(dates[1]),
-        "depletion_date_p10": _text(dates[0]),
-        "depletion_date_p50": _text(dates[1]),
-        "depletion_date_p90": _text(dates[2]),
+        **_dates(outlook.out, today),
         "daily_consumption_rate": round(rate, 4),
-        "demand_p50": sorted(outlook.p50)[len(ahead) // 2],
-        "demand_p90": sorted(outlook.p90)[len(ahead) // 2],
+        **{
+            f"demand_{name}": sorted(days)[len(days) // 2]
+            for name, days in (("p50", outlook.p50), ("p90", outlook.p90))
+        },
         "confidence_score": round(max(0.0, 1.0 - error), 4),
         "model_type": method,
         "model_version": _version(method, history),
-        "explanation": {
-            "window_start": _text(history.first),
-            "window_end": _text(history.last),
-            "days_used": history.days,
-            "excluded_days": history.excluded,
-            "demand_units": sum(history.units),
-            "components": [{"name": name, "units_per_day": round(value, 4)} for name, value in components.items()],
-            "backtest": {
-                "days": int(choice.days[0]),
-                "error": round(error, 6),
-                "baseline_error": round(max(error, baseline), 6),
-                "baseline": BASELINE,
-            },
-            "notes": _notes(history),
-        },
+        "explanation": _explanation(history, components, backtest),
         "replenishment": _replenishment(base, variance, stock, asked),
-        "forecast": [
-            {
-                "date": _text(day),
-                "demand_p50": p50,
-                "demand_p90": p90,
-                "predicted_stock": left,
-                "lower_bound": lower,
-                "upper_bound": upper,
-            }
-            for day, p50, p90, left, lower, upper in zip(
-                ahead, outlook.p50, outlook.p90, outlook.stock, outlook.lower, outlook.upper, strict=True
-            )
-        ],
-        "metrics": {
-            "mae": round(float(choice.mae[0]), 4),
-            "rmse": round(float(choice.rmse[0]), 4),
-            "wape": round(error, 4),
-            "training_samples": history.days,
-        },
+        "forecast": _rows(ahead, outlook),
+        "metrics": _metrics(choice, error, history),
+    }
+
+
+def _backtest(days: int, error: float, baseline: float) -> Data:
+    return {"days": days, "error": round(error, 6), "baseline_error": round(max(error, baseline), 6)}
+
+
+def _dates(out: tuple[int | None, int | None, int | None], today: date) -> Data:
+    days = [None if place is None else (today + timedelta(days=place)).isoformat() for place in out]
+    names = ("depletion_date_p10", "depletion_date_p50", "depletion_date_p90")
+    return {"predicted_depletion_date": days[1], **dict(zip(names, days, strict=True))}
+
+
+def _explanation(history: History, components: dict[str, float], backtest: Data) -> Data:
+    return {
+        "window_start": _text(history.first),
+        "window_end": _text(history.last),
+        "days_used": history.days,
+        "excluded_days": history.excluded,
+        "demand_units": sum(history.units),
+        "components": [{"name": name, "units_per_day": round(value, 4)} for name, value in components.items()],
+        "backtest": backtest,
+        "notes": _notes(history),
+    }
+
+
+def _rows(ahead: list[date], outlook: Any) -> list[Data]:
+    columns = zip(ahead, outlook.p50, outlook.p90, outlook.stock, outlook.lower, outlook.upper, strict=True)
+    names = ("demand_p50", "demand_p90", "predicted_stock", "lower_bound", "upper_bound")
+    return [{"date": day.isoformat(), **dict(zip(names, row, strict=True))} for day, *row in columns]
+
+
+def _metrics(choice: Any, error: float, history: History) -> Data:
+    return {
+        "mae": round(float(choice.mae[0]), 4),
+        "rmse": round(float(choice.rmse[0]), 4),
+        "wape": round(error, 4),
+        "training_samples": history.days,
     }
 
 
