@@ -135,8 +135,8 @@ class ImportParts(StockParts):
                 )
 
     def known_supplier(self, supplier_id: str) -> bool:
-        """Say whether there is a connection of this id; the part that has connections knows."""
-        return True
+        """Say whether there is a connection of this id."""
+        return cast("CatalogParts", self).has_supplier(supplier_id)
 
     def kinds(self) -> Sequence[JobKind]:
         """Add the jobs of imports."""
