@@ -1,6 +1,6 @@
 """Supplier connections, their syncs, schedules and history."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.app import App
 from shared.core.errors import InvalidState
@@ -9,7 +9,6 @@ from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
 from shared.jobs.models import Accepted
-from shared.jobs.service import Started
 from shared.suppliers.models import (
     ConnectSupplier,
     HistoryFilter,
@@ -27,13 +26,16 @@ from shared.suppliers.models import (
     TriggerSync,
 )
 
+if TYPE_CHECKING:  # a function loads no service before a request needs one
+    from shared.jobs.service import Started
+
 __all__ = ["router"]
 
 router = Router("suppliers")
 Ctx = Context[App]
 
 
-def _accepted(ctx: Ctx, started: list[Started]) -> Accepted:
+def _accepted(ctx: Ctx, started: "list[Started]") -> Accepted:
     ids = [one.job.id for one in started]
     joined = all(one.joined for one in started)
     ctx.respond_header("Location", f"/api/v1/jobs/{ids[0]}")
