@@ -17,7 +17,7 @@ from shared.orders.legacy import (
     DemoSummary,
     demo_order,
 )
-from shared.orders.models import BulkBody, CancelBody, NoteBody
+from shared.orders.models import BulkBody, CancelPatch, NotePatch
 from shared.orders.rules import Move, Status
 from shared.ports.documents import Stored
 
@@ -133,32 +133,33 @@ def demo_change_order(ctx: Ctx, id: str, body: DemoOrderPatch) -> dict[str, Any]
 
 
 @router.patch("/api/orders/{id}/approve", access="manager", successor=f"{ORDERS}/{{id}}/approve")
-def demo_approve(ctx: Ctx, id: str, body: NoteBody) -> dict[str, Any]:
+def demo_approve(ctx: Ctx, id: str, body: NotePatch) -> dict[str, Any]:
     """Approve an order: its units are reserved at the source."""
-    return _move(ctx, id, Status.APPROVED, body.notes)
+    return _move(ctx, id, Status.APPROVED, body.notes, body.version)
 
 
 @router.patch("/api/orders/{id}/fulfill", access="operator", needs_key=True, successor=f"{ORDERS}/{{id}}/fulfill")
-def demo_fulfil(ctx: Ctx, id: str, body: NoteBody) -> dict[str, Any]:
+def demo_fulfil(ctx: Ctx, id: str, body: NotePatch) -> dict[str, Any]:
     """Fulfil an order: its units leave the source and arrive at the destination, in one commit."""
-    return _move(ctx, id, Status.FULFILLED, body.notes)
+    return _move(ctx, id, Status.FULFILLED, body.notes, body.version)
 
 
 @router.put("/api/orders/{id}/cancel", access="operator", successor=f"{ORDERS}/{{id}}/cancel")
-def demo_cancel(ctx: Ctx, id: str, body: CancelBody) -> dict[str, Any]:
+def demo_cancel(ctx: Ctx, id: str, body: CancelPatch) -> dict[str, Any]:
     """Cancel an order; reserved units are free again."""
-    return _move(ctx, id, Status.CANCELLED, body.reason)
+    return _move(ctx, id, Status.CANCELLED, body.reason, body.version)
 
 
 @router.put("/api/orders/{id}/status", access="operator", successor=f"{ORDERS}/{{id}}/status")
 def demo_set_status(ctx: Ctx, id: str, query: DemoStatus, body: DemoStatus) -> dict[str, Any]:
     """Bring an order into a state: the transitions of the other paths, and no others."""
     wanted = body.over(query)
-    return _move(ctx, id, wanted.status, wanted.reason if wanted.status is Status.CANCELLED else None)
+    reason = wanted.reason if wanted.status is Status.CANCELLED else None
+    return _move(ctx, id, wanted.status, reason, wanted.version)
 
 
-def _move(ctx: Ctx, id: str, target: Status, said: str | None) -> dict[str, Any]:
-    stored = ctx.app.transfers.move(id, Move(target, ctx.caller, said, ctx.precondition))
+def _move(ctx: Ctx, id: str, target: Status, said: str | None, version: int | None) -> dict[str, Any]:
+    stored = ctx.app.transfers.move(id, Move(target, ctx.caller, said, ctx.precondition.stating(version)))
     return _written(ctx, stored, f"Order {target.value} successfully")
 
 

@@ -58,13 +58,14 @@ def set_status(ctx: Ctx, id: str, query: StatusQuery, body: StatusChange) -> Cus
     status = body.status or query.status
     if status is None:
         raise ValidationFailed.at("/status", "missing", "Say which state the order is to have.")
-    return _shown(ctx, ctx.app.customer_orders.set_status(id, status, ctx.precondition))
+    condition = ctx.precondition.stating(body.version)
+    return _shown(ctx, ctx.app.customer_orders.set_status(id, status, condition))
 
 
 @router.patch("/api/v1/orders/{id}/items/{item_id}", access="operator")
 def track_item(ctx: Ctx, id: str, item_id: str, body: Tracking) -> CustomerOrder:
     """Say how an item travels: it is shipped then, and the order with its last item."""
-    stored = ctx.app.customer_orders.track(id, item_id, body, ctx.precondition)
+    stored = ctx.app.customer_orders.track(id, item_id, body, ctx.precondition.stating(body.version))
     return _shown(ctx, stored)
 
 

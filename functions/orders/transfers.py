@@ -25,8 +25,10 @@ from shared.orders.models import (
     BulkBody,
     Bulked,
     CancelBody,
+    CancelPatch,
     NewTransfer,
     NoteBody,
+    NotePatch,
     StatusBody,
     TransferExport,
     TransferFilter,
@@ -95,31 +97,46 @@ def change_transfer(ctx: Ctx, id: str, body: TransferPatch) -> TransferOrder:
 
 
 @router.post("/api/v1/transfer-orders/{id}/approve", access="manager")
-@router.patch("/api/v1/transfer-orders/{id}/approve", access="manager")
 def approve(ctx: Ctx, id: str, body: NoteBody) -> TransferOrder:
     """Approve an order: its units are reserved at the source."""
     return _move(ctx, id, Status.APPROVED, body.notes)
 
 
+@router.patch("/api/v1/transfer-orders/{id}/approve", access="manager")
+def approve_version(ctx: Ctx, id: str, body: NotePatch) -> TransferOrder:
+    """Approve an order, as the version the body names."""
+    return _move(ctx, id, Status.APPROVED, body.notes, body.version)
+
+
 @router.post("/api/v1/transfer-orders/{id}/fulfill", access="operator", needs_key=True)
-@router.patch("/api/v1/transfer-orders/{id}/fulfill", access="operator", needs_key=True)
 def fulfil_transfer(ctx: Ctx, id: str, body: NoteBody) -> TransferOrder:
     """Fulfil an order: its units leave the source and arrive at the destination, in one commit."""
     return _move(ctx, id, Status.FULFILLED, body.notes)
 
 
+@router.patch("/api/v1/transfer-orders/{id}/fulfill", access="operator", needs_key=True)
+def fulfil_version(ctx: Ctx, id: str, body: NotePatch) -> TransferOrder:
+    """Fulfil an order, as the version the body names."""
+    return _move(ctx, id, Status.FULFILLED, body.notes, body.version)
+
+
 @router.post("/api/v1/transfer-orders/{id}/cancel", access="operator")
-@router.patch("/api/v1/transfer-orders/{id}/cancel", access="operator")
 def cancel(ctx: Ctx, id: str, body: CancelBody) -> TransferOrder:
     """Cancel an order; reserved units are free again."""
     return _move(ctx, id, Status.CANCELLED, body.reason)
+
+
+@router.patch("/api/v1/transfer-orders/{id}/cancel", access="operator")
+def cancel_version(ctx: Ctx, id: str, body: CancelPatch) -> TransferOrder:
+    """Cancel an order, as the version the body names."""
+    return _move(ctx, id, Status.CANCELLED, body.reason, body.version)
 
 
 @router.put("/api/v1/transfer-orders/{id}/status", access="operator")
 @router.patch("/api/v1/transfer-orders/{id}/status", access="operator")
 def set_transfer_status(ctx: Ctx, id: str, body: StatusBody) -> TransferOrder:
     """Bring an order into a state: the transitions of the other paths, and no others."""
-    return _move(ctx, id, body.status, body.reason if body.status is Status.CANCELLED else None)
+    return _move(ctx, id, body.status, body.reason if body.status is Status.CANCELLED else None, body.version)
 
 
 @router.post("/api/v1/transfer-orders/bulk-approve", access="manager", atomic=False)
@@ -134,8 +151,9 @@ def fulfil_transfers(ctx: Ctx, body: BulkBody) -> Bulked:
     return _move_all(ctx, body, Status.FULFILLED)
 
 
-def _move(ctx: Ctx, id: str, target: Status, said: str | None) -> TransferOrder:
-    return _shown(ctx, ctx.app.transfers.move(id, Move(target, ctx.caller, said, ctx.precondition)))
+def _move(ctx: Ctx, id: str, target: Status, said: str | None, version: int | None = None) -> TransferOrder:
+    condition = ctx.precondition.stating(version)
+    return _shown(ctx, ctx.app.transfers.move(id, Move(target, ctx.caller, said, condition)))
 
 
 def _move_all(ctx: Ctx, body: BulkBody, target: Status) -> Bulked:

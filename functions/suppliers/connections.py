@@ -61,7 +61,7 @@ def connect(ctx: Ctx, body: ConnectSupplier) -> Supplier:
 @router.post("/api/v1/suppliers/sync", access="operator", status=202)
 def sync(ctx: Ctx, body: SyncSupplier) -> Accepted:
     """Start a sync of one connection, or join the one that runs."""
-    return _accepted(ctx, [ctx.app.syncs.one(ctx.caller, body.supplier_id, body.sync_type.value, body)])
+    return _accepted(ctx, [ctx.app.syncs.one(ctx.caller, body.supplier_id, body.sync_type, body)])
 
 
 @router.get("/api/v1/suppliers/{id}")

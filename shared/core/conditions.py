@@ -7,7 +7,7 @@ whole body. If-None-Match compares all of it, If-Match only the version part.
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.core.errors import BadRequest, FieldError, PreconditionFailed, PreconditionRequired
@@ -26,19 +26,28 @@ def version_part(resource_id: str, version: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What `If-Match` said: version parts (None when absent), `*`, and whether this deployment insists on one."""
+    """What `If-Match` said: version parts (None when absent), `*`, and whether this deployment insists on one.
+
+    `stated` is the `version` of the request's body.
+    """
 
     parts: Collection[str] | None = None
     anything: bool = False
     required: bool = False
+    stated: int | None = None
+
+    def stating(self, version: int | None) -> "Precondition":
+        """Return the same condition with the `version` that a body names; None names none."""
+        return replace(self, stated=version)
 
     def check(self, resource_id: str, version: int, stated: int | None = None) -> None:
-        """Raise unless the resource is the one the caller saw; `stated` is the `version` of the request's body.
+        """Raise unless the resource is the one the caller saw; `stated` goes before the condition's own.
 
         Call it after the resource was found and the caller's store scope was checked, inside the decision, so that the
         version compared is the one the commit depends on.
         """
-        if stated is not None and stated != version:
+        named = self.stated if stated is None else stated
+        if named is not None and named != version:
             raise _failed("/version")
         if self.anything:
             return

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.core.money import Money
 from shared.core.page import PageQuery
-from shared.core.quantities import Positive
+from shared.core.quantities import Positive, Version
 from shared.core.text import Id, Search, Text
 from shared.core.times import From, Instant, To
 from shared.jobs.models import Accepted
@@ -151,6 +151,7 @@ class StatusChange(BaseModel, defer_build=True):
     """The state an order is to have."""
 
     status: CustomerStatus | None = None
+    version: Version | None = None
 
 
 class StatusQuery(BaseModel, defer_build=True):
@@ -165,6 +166,7 @@ class Tracking(BaseModel, defer_build=True):
     tracking_number: Line | None = None
     carrier: Line | None = None
     shipped_at: Instant | None = None
+    version: Version | None = None
 
 
 class Fulfil(BaseModel, defer_build=True):

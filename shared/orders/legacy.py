@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, Field
 
 from shared.core.errors import ValidationFailed
+from shared.core.quantities import Version
 from shared.core.text import Id, Search
 from shared.core.times import Day, From, To
 from shared.orders.figure_models import AnalyticsQuery, DemandQuery, SummaryQuery
@@ -85,7 +86,7 @@ class DemoOrderPatch(BaseModel, defer_build=True):
     quantity: Units | None = None
     quantity_cases: Units | None = None
     notes: Notes | None = None
-    version: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    version: Version | None = None
 
     def canonical(self, present: int) -> TransferPatch:
         """Return the change meant; of two names of one value the one that differs from the present wins."""
@@ -102,6 +103,7 @@ class DemoStatus(BaseModel, defer_build=True):
 
     status: Status | None = None
     reason: Why | None = None
+    version: Version | None = None
 
     def over(self, query: "DemoStatus") -> StatusBody:
         """Return what body and query say together, the body first; raise ValidationFailed when no state is named."""
@@ -110,7 +112,7 @@ class DemoStatus(BaseModel, defer_build=True):
             raise ValidationFailed.at("/status", "missing", "Say which state the order is to have.")
         if status is Status.CANCELLED and reason is None:
             raise ValidationFailed.at("/reason", "missing", "Say why the order is cancelled.")
-        return StatusBody(status=status, reason=reason)
+        return StatusBody(status=status, reason=reason, version=self.version)
 
 
 class DemoSummary(SummaryQuery):

@@ -19,8 +19,10 @@ __all__ = [
     "BulkBody",
     "Bulked",
     "CancelBody",
+    "CancelPatch",
     "NewTransfer",
     "NoteBody",
+    "NotePatch",
     "StatusBody",
     "TransferExport",
     "TransferFilter",
@@ -132,10 +134,22 @@ class NoteBody(BaseModel, defer_build=True):
     notes: Notes | None = None
 
 
+class NotePatch(NoteBody, defer_build=True):
+    """The same by PATCH, on the condition of a version."""
+
+    version: Version | None = None
+
+
 class CancelBody(BaseModel, defer_build=True):
     """Why an order is cancelled."""
 
     reason: Why
+
+
+class CancelPatch(CancelBody, defer_build=True):
+    """The same by PATCH, on the condition of a version."""
+
+    version: Version | None = None
 
 
 class StatusBody(BaseModel, defer_build=True):
@@ -143,6 +157,7 @@ class StatusBody(BaseModel, defer_build=True):
 
     status: Status
     reason: Why | None = None
+    version: Version | None = None
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:

@@ -18,6 +18,7 @@ from shared.core.errors import (
     ValidationFailed,
 )
 from shared.core.ids import Ids
+from shared.core.patches import changes_of
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.secrets import Secrets
 from shared.ports.store import Store
@@ -30,6 +31,8 @@ SUPPLIERS = "suppliers"
 _SECRET = ("app_key", "app_secret", "access_token", "refresh_token")
 _PLAIN = ("sandbox", "feed_url", "feed_type", "mapping_config")
 _NEEDED = {SupplierType.ALIEXPRESS: ("api_key", "app_key", "app_secret"), SupplierType.BIGBUY: ("api_key",)}
+_INPUTS = ("name", "status", "auto_sync_stock")
+_VOLATILE = ("last_sync", "last_sync_status", "products_count", "last_error")
 Data = dict[str, Any]
 
 
@@ -184,8 +187,11 @@ class Connections:
         return Opened(stored.key.id, json.loads(sealed), json.loads(stored.data["config"]))
 
     def _changes(self, stored: Stored, patch: SupplierPatch) -> Data:
-        given = patch.model_dump(exclude_unset=True, exclude={"version", "api_key", "additional_config"})
-        changes: Data = {name: value for name, value in given.items() if value is not None}
+        given = patch.model_dump(mode="json", exclude_unset=True, exclude={"api_key", "additional_config"})
+        shown = self.view(stored).model_dump(mode="json")
+        changes = changes_of(given, shown, inputs=_INPUTS, required=_INPUTS, volatile=_VOLATILE)
+        if changes.get("status") == "error":
+            raise ValidationFailed.at("/status", "not_allowed", "A connection is made connected or disabled.")
         told = patch.additional_config.model_dump(exclude_none=True) if patch.additional_config else {}
         if patch.api_key is None and not told:
             return changes

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from shared.core.page import PageQuery
+from shared.core.quantities import Version
 from shared.core.text import Id, Text, TimeZone
 from shared.core.times import From, To
 
@@ -106,14 +107,24 @@ class ConnectSupplier(BaseModel):
 
 
 class SupplierPatch(BaseModel):
-    """Changes of a connection; new credentials are checked with the supplier."""
+    """Changes of a connection; new credentials are checked with the supplier. A GET answer may be edited and sent back."""
 
     name: Name | None = None
-    status: Literal["connected", "disabled"] | None = None
+    status: Literal["connected", "error", "disabled"] | None = None
     api_key: Annotated[Key | None, Field(repr=False)] = None
     additional_config: AdditionalConfig | None = None
     auto_sync_stock: bool | None = None
-    version: int | None = None
+    version: Version | None = None
+    id: Any = None
+    supplier_type: Any = None
+    credential_hint: Any = None
+    config: Any = None
+    last_sync: Any = None
+    last_sync_status: Any = None
+    products_count: Any = None
+    last_error: Any = None
+    created_at: Any = None
+    updated_at: Any = None
 
 
 class SupplierFilter(PageQuery):
@@ -156,7 +167,7 @@ class SyncSupplier(SyncOptions):
     """A sync of one connection."""
 
     supplier_id: Id
-    sync_type: Literal[SyncType.PRODUCTS, SyncType.STOCK, SyncType.ORDERS] = SyncType.PRODUCTS
+    sync_type: Literal["products", "stock", "orders"] = "products"
 
 
 class TriggerSync(BaseModel):
@@ -185,7 +196,7 @@ class NewSyncSchedule(BaseModel):
 
 
 class SyncSchedulePatch(BaseModel):
-    """Changes of a schedule."""
+    """Changes of a schedule; a GET answer may be edited and sent back."""
 
     frequency: Frequency | None = None
     time_of_day: TimeOfDay | None = None
@@ -193,7 +204,15 @@ class SyncSchedulePatch(BaseModel):
     timezone: TimeZone | None = None
     enabled: bool | None = None
     options: SyncOptions | None = None
-    version: int | None = None
+    version: Version | None = None
+    id: Any = None
+    schedule_id: Any = None
+    sync_type: Any = None
+    supplier_id: Any = None
+    last_run_at: Any = None
+    last_run_status: Any = None
+    next_run_at: Any = None
+    created_at: Any = None
 
 
 class SyncSchedule(BaseModel):
@@ -247,8 +266,8 @@ class SyncRun(BaseModel):
 class HistoryFilter(PageQuery):
     """Which syncs to list, newest first."""
 
-    sync_type: SyncType | None = None
-    supplier_id: Id | None = None
+    sync_type: Annotated[list[SyncType] | None, Field(max_length=10)] = None
+    supplier_id: Annotated[list[Id] | None, Field(max_length=10)] = None
     status: Annotated[
         list[Literal["queued", "running", "succeeded", "failed", "cancelled"]] | None, Field(max_length=10)
     ] = None

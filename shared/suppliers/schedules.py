@@ -9,6 +9,7 @@ from shared.core.clock import Clock, instant, parse_instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, InvalidState, NotFound
 from shared.core.ids import Ids
+from shared.core.patches import changes_of
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 from shared.suppliers.models import NewSyncSchedule, ScheduleFilter, SyncSchedule, SyncSchedulePatch
@@ -17,6 +18,9 @@ from shared.suppliers.times import latest_slot, next_slot
 __all__ = ["SCHEDULES", "SyncSchedules"]
 
 SCHEDULES = "sync_schedules"
+_REQUIRED = ("frequency", "time_of_day", "timezone", "enabled", "options")
+_INPUTS = (*_REQUIRED, "weekday")
+_VOLATILE = ("last_run_at", "last_run_status", "next_run_at")
 Data = dict[str, Any]
 
 
@@ -96,15 +100,14 @@ class SyncSchedules:
     def update(self, schedule_id: str, patch: SyncSchedulePatch, condition: Precondition = NO_CONDITION) -> Stored:
         """Change a schedule; what is due under the new times counts from now on."""
         key = _key(schedule_id)
-        given = patch.model_dump(mode="json", exclude_unset=True, exclude={"version"})
-        wanted = {name: value for name, value in given.items() if value is not None or name == "weekday"}
+        given = patch.model_dump(mode="json", exclude_unset=True)
 
         def decide(found: Mapping[Key, Stored]) -> tuple[Stored, list[Write]]:
             stored = found.get(key)
             if stored is None:
                 raise NotFound("No schedule has this id.", resource="schedule")
             condition.check(schedule_id, stored.data["version"], patch.version)
-            changes = {name: value for name, value in wanted.items() if stored.data[name] != value}
+            changes = self._changes(stored, given)
             if not changes:
                 return stored, []
             stamps = {"version": stored.data["version"] + 1, "after": instant(self.clock.now())}
@@ -112,6 +115,13 @@ class SyncSchedules:
             return replace(stored, data=after), [Put(key, after, stored.version)]
 
         return self.store.change([key], decide)
+
+    def _changes(self, stored: Stored, given: Data) -> Data:
+        """Return what a body changes; options it does not name stay."""
+        options = given.get("options")
+        asked = given if options is None else {**given, "options": {**stored.data["options"], **options}}
+        shown = self.view(stored).model_dump(mode="json")
+        return changes_of(asked, shown, inputs=_INPUTS, required=_REQUIRED, volatile=_VOLATILE)
 
     def delete(self, schedule_id: str, condition: Precondition = NO_CONDITION) -> None:
         """Remove a schedule."""

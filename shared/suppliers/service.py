@@ -85,17 +85,11 @@ class Syncs:
     @staticmethod
     def sought(wanted: HistoryFilter) -> Query:
         """Return the document query of the history."""
-        given: list[tuple[str, Any]] = []
-        if wanted.sync_type is not None:
-            given.append(("sync_type", wanted.sync_type.value))
-        if wanted.supplier_id is not None:
-            given.append(("supplier_id", wanted.supplier_id))
-        if wanted.status:
-            states = tuple(dict.fromkeys(wanted.status))
-            given.append(("status", states[0] if len(states) == 1 else states))
+        given = {"sync_type": wanted.sync_type, "supplier_id": wanted.supplier_id, "status": wanted.status}
+        named = {name: tuple(dict.fromkeys(str(value) for value in values)) for name, values in given.items() if values}
         return Query(
             RUNS,
-            tuple(given),
+            tuple((name, values[0] if len(values) == 1 else values) for name, values in named.items()),
             at_least=instant(wanted.created_from) if wanted.created_from else None,
             at_most=instant(wanted.created_to) if wanted.created_to else None,
         )

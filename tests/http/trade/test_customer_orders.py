@@ -1,5 +1,6 @@
 """Customers' orders over HTTP: kept, moved by hand, tracked."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +116,14 @@ def test_tracking_an_item_ships_it_and_the_last_one_ships_the_order(shop: DropSh
     assert (both["status"], both["items"][1]["shipped_at"]) == ("shipped", "2026-01-14T08:00:00.000000Z")
     assert shop.operator.patch(f"/api/v1/orders/{order['id']}/items/none", {}).json["resource"] == "item"
     assert shop.operator.patch(first, {}, headers={"If-Match": '"old"'}).status == 412
+
+
+def test_a_change_by_patch_may_name_its_version(shop: DropShip) -> None:
+    order = shop.order()
+    path, item = f"/api/v1/orders/{order['id']}", order["items"][0]["id"]
+
+    for at, body in ((f"{path}/status", {"status": "processing"}), (f"{path}/items/{item}", {"carrier": "DHL"})):
+        stale = shop.unchanged(partial(shop.operator.patch, at, {**body, "version": 7}))
+        assert (stale.problem, stale.codes) == ("PreconditionFailed", [("/version", "stale")]), at
+    assert shop.operator.patch(f"{path}/status", {"status": "processing", "version": 1}).json["version"] == 2
+    assert shop.operator.patch(f"{path}/items/{item}", {"carrier": "DHL", "version": 2}).json["version"] == 3

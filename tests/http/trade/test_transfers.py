@@ -1,5 +1,6 @@
 """Transfer orders over HTTP: made, reviewed, fulfilled exactly once, cancelled."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,22 @@ def test_an_old_tag_refuses_a_decision(desk: Desk) -> None:
     assert desk.shop.manager.post(f"{path}/approve", headers={"If-Match": "*"}).status == 200
 
 
+def test_a_decision_by_patch_may_name_its_version(desk: Desk) -> None:
+    order = desk.order()
+    path = f"/api/v1/transfer-orders/{order['id']}"
+    desk.shop.operator.patch(path, {"notes": "x"})
+    manager = desk.shop.manager
+
+    for action, said in (("approve", {}), ("status", {"status": "approved"}), ("cancel", {"reason": "x"})):
+        stale = desk.shop.unchanged(partial(manager.patch, f"{path}/{action}", {**said, "version": 1}))
+        assert (stale.problem, stale.codes) == ("PreconditionFailed", [("/version", "stale")]), action
+    assert manager.patch(f"/api/orders/{order['id']}/approve", {"version": 1}).problem == "PreconditionFailed"
+    assert manager.post(f"{path}/approve", {"version": 2}).codes == [("/version", "unknown_field")]
+    assert manager.patch(f"{path}/approve", {"version": 2, "notes": "go"}).json["version"] == 3
+    assert manager.patch(f"{path}/fulfill", {"version": 2}).problem == "PreconditionFailed"
+    assert manager.patch(f"{path}/fulfill", {"version": 3}).json["status"] == "fulfilled"
+
+
 def test_bulk_decides_on_each_order_by_itself(desk: Desk) -> None:
     small, big, done = desk.order(5), desk.order(50), desk.order(1)
     desk.act(done, "cancel", reason="x")
@@ -328,8 +345,9 @@ def test_a_store_and_a_product_of_open_orders_are_in_use(desk: Desk) -> None:
 
 
 def test_orders_that_need_somebody_are_named_with_the_reason(desk: Desk) -> None:
-    late, short = desk.order(1), desk.order(100)
-    approved = desk.order(2)
+    late = desk.order(1)
+    desk.shop.clock.advance(1)
+    short, approved = desk.order(100), desk.order(2)
     desk.act(approved, "approve")
     desk.shop.clock.advance(48 * 3600 + 1)
     desk.order(1)
