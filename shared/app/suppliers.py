@@ -155,6 +155,7 @@ class SupplierParts(CatalogParts, TradeParts):
         import random
 
         from shared.adapters.suppliers.aliexpress import AliExpressSource, Keeping
+        from shared.adapters.suppliers.aliexpress.calls import KeptTokens
         from shared.adapters.suppliers.bigbuy import BigBuySource
         from shared.adapters.suppliers.feed import FeedSource
         from shared.suppliers.tracking import OrderMemory
@@ -164,9 +165,11 @@ class SupplierParts(CatalogParts, TradeParts):
         if kind == "bigbuy":
             url = "https://api.sandbox.bigbuy.eu" if opened.config.get("sandbox") else self.settings.bigbuy_base_url
             return BigBuySource(opened, url, self.fetch, self.clock, random.Random())  # noqa: S311 - jitter is no secret
-        keeping = Keeping(
-            lambda tokens: self.suppliers.keep_tokens(opened.supplier_id, tokens), OrderMemory(self.store, self.clock)
+        tokens = KeptTokens(
+            lambda: self.suppliers.kept_tokens(opened.supplier_id),
+            lambda renewed: self.suppliers.keep_tokens(opened.supplier_id, renewed),
         )
+        keeping = Keeping(tokens, OrderMemory(self.store, self.clock))
         return AliExpressSource(opened, self.settings.aliexpress_base_url, self.fetch, self.clock, keeping=keeping)
 
     def _check_feed(self, url: str) -> None:

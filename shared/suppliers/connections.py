@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
@@ -30,6 +31,7 @@ __all__ = ["SUPPLIERS", "Connections", "Kinds", "supplier_key"]
 SUPPLIERS = "suppliers"
 _SECRET = ("app_key", "app_secret", "access_token", "refresh_token")
 _PLAIN = ("sandbox", "feed_url", "feed_type", "mapping_config")
+_FEED = "feed_url"
 _NEEDED = {SupplierType.ALIEXPRESS: ("api_key", "app_key", "app_secret"), SupplierType.BIGBUY: ("api_key",)}
 _INPUTS = ("name", "status", "auto_sync_stock")
 _VOLATILE = ("last_sync", "last_sync_status", "products_count", "last_error")
@@ -80,8 +82,7 @@ class Connections:
             "name": wanted.name or kind.value.capitalize(),
             "status": "connected",
             "credential_hint": _hint(secrets),
-            "sealed": self._secrets().seal(json.dumps(secrets).encode(), place=_place(supplier_id)),
-            "config": json.dumps(config),
+            **self._kept(supplier_id, secrets, config),
             "auto_sync_stock": wanted.auto_sync_stock,
             "last_sync": None,
             "last_sync_status": None,
@@ -142,6 +143,11 @@ class Connections:
             raise InvalidState("This supplier is disabled.", current="disabled", allowed=["connected"])
         return self._opener(stored.data["supplier_type"], self._opened(stored))
 
+    def kept_tokens(self, supplier_id: str) -> Mapping[str, str]:
+        """Return the tokens as they are kept now; none for a connection that is being made."""
+        stored = self._store.get(supplier_key(supplier_id))
+        return self._opened(stored).secrets if stored is not None else {}
+
     def keep_tokens(self, supplier_id: str, tokens: Mapping[str, str]) -> None:
         """Seal renewed tokens in place of the old ones."""
 
@@ -184,7 +190,17 @@ class Connections:
 
     def _opened(self, stored: Stored) -> Opened:
         sealed = self._secrets().open(stored.data["sealed"], place=_place(stored.key.id))
-        return Opened(stored.key.id, json.loads(sealed), json.loads(stored.data["config"]))
+        secrets, config = json.loads(sealed), json.loads(stored.data["config"])
+        config |= {name: secrets.pop(name) for name in (_FEED,) if name in secrets}
+        return Opened(stored.key.id, secrets, config)
+
+    def _kept(self, supplier_id: str, secrets: Mapping[str, str], config: Mapping[str, Any]) -> Data:
+        """Return what is stored of credentials and configuration: the address of a feed, which may hold a token, is sealed."""
+        address = config.get(_FEED)
+        if address:
+            secrets, config = {**secrets, _FEED: address}, {**config, _FEED: _shown(address)}
+        sealed = self._secrets().seal(json.dumps(secrets).encode(), place=_place(supplier_id))
+        return {"sealed": sealed, "config": json.dumps(config)}
 
     def _changes(self, stored: Stored, patch: SupplierPatch) -> Data:
         given = patch.model_dump(mode="json", exclude_unset=True, exclude={"api_key", "additional_config"})
@@ -198,10 +214,12 @@ class Connections:
         opened = self._opened(stored)
         secrets = {**opened.secrets, **{name: told[name] for name in _SECRET if name in told}}
         secrets |= {"api_key": patch.api_key} if patch.api_key is not None else {}
+        if told.get(_FEED) == json.loads(stored.data["config"]).get(_FEED):
+            told.pop(_FEED, None)  # as it was shown: nothing new
         config = {**opened.config, **_config(told)}
         self._check(stored.data["supplier_type"], Opened(stored.key.id, secrets, config))
-        sealed = self._secrets().seal(json.dumps(secrets).encode(), place=_place(stored.key.id))
-        fresh = {"sealed": sealed, "config": json.dumps(config), "credential_hint": _hint(secrets), "last_error": None}
+        kept = self._kept(stored.key.id, secrets, config)
+        fresh = {**kept, "credential_hint": _hint(secrets), "last_error": None}
         return {"status": "connected", **fresh, **changes}
 
     def _agreed(self, read: Stored, present: Stored, changes: Data) -> Data:
@@ -238,6 +256,13 @@ class Connections:
 
 def _config(told: Mapping[str, Any]) -> Data:
     return {name: told[name] for name in _PLAIN if name in told}
+
+
+def _shown(address: str) -> str:
+    """Return the address of a feed without what may be secret in it: user, password and query."""
+    parts = urlsplit(address)
+    query = "***" if parts.query else ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
 
 def _hint(secrets: Mapping[str, str]) -> str | None:

@@ -1,12 +1,13 @@
 """Asking for syncs and looking at them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import SYSTEM, Caller
 from shared.core.clock import instant
-from shared.core.errors import InvalidState
+from shared.core.errors import InvalidState, NotFound
 from shared.jobs.record import Record
 from shared.jobs.service import JobService, Started
 from shared.ports.documents import Key, Query, Stored
@@ -66,11 +67,13 @@ class Syncs:
 
     def stock_of_all(self) -> list[str]:
         """Start the hourly stock sync of the connections that want it."""
-        return [
-            self.one(SYSTEM, one.key.id, "stock", SyncOptions(limit=10_000), trigger="schedule").job.id
-            for one in self.connections.connected()
-            if one.data["auto_sync_stock"]
-        ]
+        started: list[str] = []
+        for one in self.connections.connected():
+            if one.data["auto_sync_stock"]:
+                with suppress(InvalidState, NotFound):  # disabled or disconnected since it was listed
+                    options = SyncOptions(limit=10_000)
+                    started.append(self.one(SYSTEM, one.key.id, "stock", options, trigger="schedule").job.id)
+        return started
 
     def running(self, supplier_id: str) -> str | None:
         """Return the id of a live sync of a connection."""

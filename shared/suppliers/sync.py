@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,6 +27,8 @@ _AT_ONCE = 50
 _MOST_ERRORS = 10
 _MOST_KNOWN = 10_000
 _COUNTS: Mapping[str, Any] = {"fetched": 0, "created": 0, "updated": 0, "unchanged": 0, "failed": 0, "errors": []}
+_LETTERS = {"c": "created", "u": "updated", "s": "unchanged", "f": "failed"}
+_LETTER_OF = {what: letter for letter, what in _LETTERS.items()}
 Data = dict[str, Any]
 
 
@@ -58,7 +61,11 @@ class SyncWork:
                 self._orders(step, source)
             elif not self._page(step, source):
                 return Continue()
-        return Done(dict(step.counts))
+        counts = step.counts
+        if counts["failed"] and counts["failed"] >= counts["fetched"]:
+            first = counts["errors"][0]["message"] if counts["errors"] else "no reason was kept"
+            raise Terminal("nothing_taken", f"None of {counts['fetched']} records could be taken: {first}"[:300])
+        return Done(dict(counts))
 
     def started(self, job: Record) -> Sequence[Write]:
         """Return the record of a new sync."""
@@ -189,27 +196,36 @@ class _Tally:
 
     def happened(self, key: str, what: str) -> None:
         """Count what happened to a product."""
-        before = self.touched.get(key)
+        before = self._before(key)
         if before is None and not self.first and what == "unchanged":
             return
         if before in {None, "unchanged"} and before != what:
-            if before is not None:
-                self.counts[before] -= 1
-            self.counts[what] += 1
-            self.touched[key] = what
+            self._count(key, before, what)
 
     def failed(self, key: str, code: str, message: str) -> None:
         """Count a record that the catalogue does not take."""
-        if self.touched.get(key) == "failed":
+        before = self._before(key)
+        if before == "failed":
             return
-        before = self.touched.get(key)
-        if before is not None:
-            self.counts[before] -= 1
-        self.touched[key] = "failed"
-        self.counts["failed"] += 1
+        self._count(key, before, "failed")
         self.counts["errors"] = [*self.counts["errors"], {"key": key, "code": code, "message": message[:200]}][
             :_MOST_ERRORS
         ]
+
+    def _before(self, key: str) -> str | None:
+        letter = self.touched.get(_short(key))
+        return None if letter is None else _LETTERS[letter]
+
+    def _count(self, key: str, before: str | None, what: str) -> None:
+        if before is not None:
+            self.counts[before] -= 1
+        self.counts[what] += 1
+        self.touched[_short(key)] = _LETTER_OF[what]
+
+
+def _short(key: str) -> str:
+    """Return ten characters that stand for a key in a cursor, which is written after every few records."""
+    return blake2b(key.encode(), digest_size=5).hexdigest()
 
 
 def _with_errors(counts: Mapping[str, Any], rejected: Sequence[tuple[str, str, str]]) -> Data:

@@ -159,7 +159,7 @@ class AliExpress(Simulator):
         offer = self._world.find(str(int(product_id) - 1_005_000_000_000)) if product_id.isdigit() else None
         if offer is None:
             return _wrapped(method, {}, code=405)
-        skus = [_sku(offer, at) for at in range(2 if offer.id % 7 == 0 else 1)]
+        skus = _skus(offer)
         base = {"product_id": product_id, "subject": offer.name, "currency_code": "EUR", "detail": offer.description}
         pictures = f"https://ae.example/{offer.id}-0.jpg;https://ae.example/{offer.id}-1.jpg"
         return _wrapped(
@@ -185,6 +185,10 @@ class AliExpress(Simulator):
         if known is None:
             for line in asked["product_items"]:
                 offer = self._world.find(str(int(line["product_id"]) - 1_005_000_000_000))
+                if offer is not None and line.get("sku_attr") not in {sku["sku_attr"] for sku in _skus(offer)}:
+                    return _wrapped(
+                        method, {"is_success": False, "error_code": "SKU_NOT_EXIST", "error_msg": "No such variant"}
+                    )
                 if offer is None or offer.stock < line["product_count"]:
                     return _wrapped(
                         method,
@@ -205,6 +209,11 @@ class AliExpress(Simulator):
             "logistics_info_list": self._listed(shipped, "logistics_info"),
         }
         return _wrapped(method, told)
+
+
+def _skus(offer: Offer) -> list[dict[str, Any]]:
+    """Return the variants of an offer: one in seven has two."""
+    return [_sku(offer, at) for at in range(2 if offer.id % 7 == 0 else 1)]
 
 
 def _sku(offer: Offer, at: int) -> dict[str, Any]:

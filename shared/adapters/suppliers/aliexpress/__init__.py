@@ -4,12 +4,12 @@ There is no list of all products: a products sync reads the product feeds, a sto
 of a product is one of ours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from shared.adapters.sources.reading import identifier, mapping, text
-from shared.adapters.suppliers.aliexpress.calls import Calls, Keys
+from shared.adapters.suppliers.aliexpress.calls import Calls, KeptTokens, Keys
 from shared.adapters.suppliers.aliexpress.orders import AliExpressOrders, Memory
 from shared.adapters.suppliers.reading import cents, pictures, plain, quantity, unwrap_list
 from shared.core.clock import Clock
@@ -27,9 +27,9 @@ _STOCKS = ("sku_available_stock", "s_k_u_available_stock", "ipm_sku_stock")
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Who keeps renewed tokens (`api_key`, `refresh_token`), and the numbers of placed orders."""
+    """Who keeps the tokens, and the numbers of placed orders."""
 
-    tokens: Callable[[Mapping[str, str]], None]
+    tokens: KeptTokens
     orders: Memory
 
 
@@ -57,7 +57,7 @@ class AliExpressSource:
         """Return the cursor: of the linked products, or of the feeds."""
         if walk.sync_type == "stock":
             ids = list(dict.fromkeys(known.partition("#")[0] for known in walk.known))[: walk.limit]
-            return {"walk": asdict(walk), "ids": ids, "feeds": []}
+            return {"walk": asdict(walk) | {"known": ()}, "ids": ids, "feeds": []}
         answer = self._calls.call("aliexpress.ds.feedname.get", {}, "list of feeds")
         named = [
             text(feed.get("promo_name") or feed.get("feed_name"))

@@ -14,7 +14,7 @@ from shared.core.clock import Clock
 from shared.core.errors import Problem, Terminal, Transient
 from shared.ports.fetch import Fetch, Request
 
-__all__ = ["Calls", "Keys"]
+__all__ = ["Calls", "KeptTokens", "Keys"]
 
 _OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
 _A_MINUTE = 60
@@ -35,13 +35,19 @@ class Keys:
     refresh_token: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptTokens:
+    """Where the tokens of a connection are kept: `read` and `write` (`api_key`, `refresh_token`)."""
+
+    read: Callable[[], Mapping[str, str]]
+    write: Callable[[Mapping[str, str]], None]
+
+
 class Calls:
     """The calls of one connection."""
 
-    def __init__(
-        self, base_url: str, keys: Keys, fetch: Fetch, clock: Clock, kept: Callable[[Mapping[str, str]], None]
-    ) -> None:
-        """Take the address, the keys, the way out, time, and what becomes of renewed tokens."""
+    def __init__(self, base_url: str, keys: Keys, fetch: Fetch, clock: Clock, kept: "KeptTokens") -> None:
+        """Take the address, the keys, the way out, time, and who keeps the tokens."""
         self._base_url, self._keys, self._fetch, self._clock = base_url.rstrip("/"), keys, fetch, clock
         self._kept = kept
         self._pace = Pace(clock, _A_MINUTE)
@@ -78,6 +84,25 @@ class Calls:
         return mapping(result)
 
     def _renew(self, where: str) -> None:
+        """Take the tokens another worker has renewed meanwhile, else renew them: a refresh token is good for one use."""
+        if self._taken():
+            return
+        try:
+            self._renewed(where)
+        except Terminal:
+            if not self._taken():
+                raise
+
+    def _taken(self) -> bool:
+        """Take the kept tokens; say whether they differ from ours."""
+        kept = self._kept.read()
+        token = kept.get("api_key")
+        if not token or token == self._keys.access_token:
+            return False
+        self._keys = replace(self._keys, access_token=token, refresh_token=kept.get("refresh_token"))
+        return True
+
+    def _renewed(self, where: str) -> None:
         if self._keys.refresh_token is None:
             raise Terminal(
                 "credentials_rejected", f"AliExpress, {where}: the access token has ended and there is none to renew it"
@@ -90,7 +115,7 @@ class Calls:
             raise Terminal("credentials_rejected", "AliExpress refused to renew the token; connect again.")
         renewed = text(body.get("refresh_token")) or self._keys.refresh_token
         self._keys = replace(self._keys, access_token=token, refresh_token=renewed)
-        self._kept({"api_key": token, "refresh_token": renewed})
+        self._kept.write({"api_key": token, "refresh_token": renewed})
 
     def _signed(self, given: Mapping[str, str], *, path: str = "") -> dict[str, str]:
         now_ms = int(self._clock.now().timestamp() * 1000)

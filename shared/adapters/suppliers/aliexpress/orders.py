@@ -12,6 +12,7 @@ from shared.orders.suppliers import Placed, Placement
 __all__ = ["AliExpressOrders", "Memory"]
 
 _CREATE, _GET = "aliexpress.ds.order.create", "aliexpress.trade.ds.order.get"
+_PRODUCT = "aliexpress.ds.product.get"
 
 
 class Memory(Protocol):
@@ -57,6 +58,7 @@ class AliExpressOrders:
         known = self._memory.begun(order.reference)
         if known is not None:
             return Placed(known)
+        to = text(order.shipping_address.get("country_code")) or country
         body = {
             "out_order_id": order.reference,
             "logistics_address": _address(order, country),
@@ -64,7 +66,7 @@ class AliExpressOrders:
                 {
                     "product_id": (line.supplier_product_id or "").partition("#")[0],
                     "product_count": line.quantity,
-                    "sku_attr": (line.supplier_product_id or "").partition("#")[2],
+                    "sku_attr": self._variant(line.supplier_product_id or "", to),
                     "logistics_service_name": order.shipping_method or "",
                     "order_memo": order.notes or "",
                 }
@@ -82,6 +84,22 @@ class AliExpressOrders:
             raise Terminal("no_order_id", "AliExpress took the order and did not name it.")
         self._memory.keep(order.reference, ",".join(numbers))
         return Placed(",".join(numbers))
+
+    def _variant(self, their_id: str, country: str) -> str:
+        """Return the properties (`sku_attr`) that an order names a SKU by, as the product has them now.
+
+        Raise Terminal when the product no longer has the SKU: nothing is ordered rather than another variant.
+        """
+        product_id, _, sku_id = their_id.partition("#")
+        given = {"product_id": product_id, "ship_to_country": country, "target_language": "en"}
+        answer = self._calls.call(_PRODUCT, given, f"variants of product {product_id}")
+        skus = unwrap_list(answer.get("ae_item_sku_info_dtos"))
+        named = [sku for sku in skus if sku_id in {"", identifier(sku.get("sku_id")) or identifier(sku.get("id"))}]
+        if len(named) != 1:
+            raise Terminal(
+                "variant_gone", f"AliExpress sells product {their_id} no longer as it was linked; sync it anew."
+            )
+        return text(named[0].get("sku_attr")) or ""
 
 
 def _address(order: Placement, country: str) -> dict[str, Any]:
