@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.alerts.rules import DEFAULTS, Judgement, decided
-from shared.alerts.words import AlertStatus
+from shared.alerts.words import AlertStatus, AlertType, Severity
 from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.ids import Ids
-from shared.ports.documents import Create, Key, Put, Stored, Write
+from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 
 __all__ = ["ALERTS", "AlertBook", "Tally", "alert_key"]
 
 ALERTS = "alerts"
 _SETTINGS = Key("alert_settings", "current")
+_CAUSES = "alert_causes"
 _TOLD = frozenset({"opened", "escalated"})
 Data = dict[str, Any]
 
@@ -29,7 +30,7 @@ def alert_key(alert_id: str) -> Key:
 
 
 def _cause_key(dedupe_key: str) -> Key:
-    return Key("alert_causes", hashlib.sha256(dedupe_key.encode()).hexdigest())
+    return Key(_CAUSES, hashlib.sha256(dedupe_key.encode()).hexdigest())
 
 
 @dataclass(slots=True)
@@ -76,6 +77,12 @@ class AlertBook:
     def judge(self, judgement: Judgement) -> str:
         """Let a judgement have its effect; return what happened to the alert of its cause."""
         return self._store.atomically(lambda: self._judged(judgement))
+
+    def closed_by_hand(self, kind: AlertType) -> list[str]:
+        """Return what causes of a kind are about whose alert was resolved by hand and has not been false since."""
+        closed = Query(_CAUSES, (("by_hand", tuple(each.value for each in Severity)),))
+        keys = [stored.data["dedupe_key"].partition(":") for stored in self._store.walk(closed)]
+        return [about for named, _, about in keys if named == kind.value]
 
     def get(self, alert_id: str) -> Stored:
         """Return an alert; raise NotFound."""

@@ -37,10 +37,15 @@ class Feed:
 
 @dataclass(frozen=True)
 class Seen:
-    """What other parts of the product show to the watch."""
+    """What other parts of the product show to the watch.
+
+    `depletion` tells when the newest forecast of a product expects it to run out, `depleting` which products' newest
+    forecasts expect that by a day.
+    """
 
     feeds: Callable[[], Sequence[Feed]]
     depletion: Callable[[str], date | None]
+    depleting: Callable[[date], Iterable[str]]
     order: Callable[[str], Data | None]
     stale_after: timedelta
     sla_h: float
@@ -88,7 +93,7 @@ class Watch:
             judgement = judge_level(recounted(stored.data, now), settings)
             if judgement.dedupe_key not in done:
                 self._judge(judgement, tally)
-        for judgement in (*self._orders(settings), *self._feeds(settings), *self._jobs()):
+        for judgement in self._elsewhere(settings):
             if judgement.dedupe_key not in done:
                 self._judge(judgement, tally)
         return tally
@@ -102,11 +107,21 @@ class Watch:
                 self._judge(judgement, tally)
         return tally
 
-    def depleted(self, product_id: str) -> Tally:
-        """Judge the newest forecast of a product."""
-        tally = Tally()
-        self._depletion(product_id, tally)
-        return tally
+    def _elsewhere(self, settings: Mapping[str, Any]) -> Iterable[Judgement]:
+        """Judge what has no level: forecasts, orders, feeds, jobs."""
+        yield from self._depletions(settings)
+        yield from self._orders(settings)
+        yield from self._feeds(settings)
+        yield from self._jobs()
+
+    def _depletions(self, settings: Mapping[str, Any]) -> Iterable[Judgement]:
+        """Judge the products that run out soon, and those whose alert was closed by hand: they may have recovered."""
+        until = self._clock.now().date() + timedelta(days=settings["alert_threshold_days"])
+        by_hand = self._book.closed_by_hand(AlertType.PREDICTED_DEPLETION)
+        for product_id in list(dict.fromkeys((*self._seen.depleting(until), *by_hand))):
+            judgement = self._judged_depletion(product_id)
+            if judgement is not None:
+                yield judgement
 
     def _open_keys(self) -> set[str]:
         return {stored.data["dedupe_key"] for stored in self._store.walk(Query(ALERTS, (("status", _OPEN),)))}

@@ -10,7 +10,7 @@ from shared.app.trade import TradeParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from shared.alerts.book import AlertBook
     from shared.alerts.hook import Hook
@@ -52,7 +52,14 @@ class AlertParts(TradeParts, OosParts):
         from shared.alerts.watch import Seen, Watch
 
         stale_after = timedelta(minutes=self.settings.refresh_stale_minutes)
-        seen = Seen(self._feeds, self.depletion_date, self._transfer, stale_after, self.settings.order_sla_hours)
+        seen = Seen(
+            self._feeds,
+            self.depletion_date,
+            self.depleting,
+            self._transfer,
+            stale_after,
+            self.settings.order_sla_hours,
+        )
         return Watch(self.store, self.clock, self.alert_book, seen)
 
     @once
@@ -68,6 +75,10 @@ class AlertParts(TradeParts, OosParts):
     def depletion_date(self, product_id: str) -> date | None:
         """Return when the newest stored forecast of a product expects it to run out; parts with forecasts say so."""
         return None
+
+    def depleting(self, until: date) -> Iterable[str]:
+        """Return the products whose newest stored forecast expects them to run out by a day; parts with forecasts say."""
+        return ()
 
     def on_stock_change(self, pairs: Sequence[Pair]) -> None:
         """Mark changed levels for their evaluation, in the same commit, and ask for it after."""

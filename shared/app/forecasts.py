@@ -9,7 +9,7 @@ from shared.app.alerts import AlertParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from shared.core.caller import Caller
     from shared.forecasting.listing import BatchList
@@ -45,6 +45,10 @@ class ForecastParts(AlertParts):
         stored = self.store.get(stored_key(product_id))
         found = stored.data["predicted_depletion_date"] if stored else None
         return date.fromisoformat(found) if found else None
+
+    def depleting(self, until: date) -> Iterable[str]:
+        """Return the products whose newest stored forecast expects them to run out by a day, the first ones first."""
+        return self.forecasts.depleting(until)
 
     def start_training(self, caller: Caller, trace: str | None = None) -> Started:
         """Start the training of all active products, or join the one under way."""

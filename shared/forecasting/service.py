@@ -106,6 +106,11 @@ class Forecasts:
             except InsufficientData as refused:
                 yield product_id, {"error": refused.detail}
 
+    def depleting(self, until: date) -> Iterator[str]:
+        """Yield the products that their newest stored forecasts expect to run out by a day."""
+        soon = Query(STORED, order_by="predicted_depletion_date", at_most=until.isoformat())
+        return (stored.key.id for stored in self.store.walk(soon))
+
     def summary(self, product_id: str, store_id: str | None) -> DataSummary:
         """Return what there is to learn from; raise NotFound."""
         self._product(product_id)

@@ -284,3 +284,34 @@ def test_reading_is_for_everybody_and_training_for_operators(shop: Shop, role: s
     assert client.post("/api/v1/predictions/train", {"product_id": product}).status == 403
     assert client.post("/api/v1/predictions/train-all").status == 403
     assert client.delete(f"/api/v1/predictions/{product}/cache").status == 403
+
+
+def test_the_check_of_everything_alerts_about_what_stored_forecasts_expect(shop: Shop) -> None:
+    soon, later = a_product(shop), a_product(shop, sku="PEN", units=1)
+    for product in (soon, later):
+        ok(shop.operator.post("/api/v1/predictions/train", {"product_id": product}))
+
+    def check(days: int) -> tuple[int, int, int]:
+        ok(shop.manager.patch("/api/v1/alerts/settings", {"alert_threshold_days": days}))
+        told = ok(shop.operator.post("/api/v1/alerts/check"))
+        return told["created"], told["updated"], told["resolved"]
+
+    assert check(7) == (0, 0, 0)
+    assert check(15) == (1, 0, 0)
+    (alert,) = ok(shop.viewer.get("/api/v1/alerts", alert_type="predicted_depletion"))["items"]
+    assert (alert["dedupe_key"], alert["product_sku"], alert["store_id"]) == (
+        f"predicted_depletion:{soon}",
+        "CUP",
+        None,
+    )
+    assert (alert["severity"], alert["threshold"], alert["rule"], alert["current_stock"]) == (
+        "warning",
+        15,
+        "settings",
+        40,
+    )
+    assert check(15) == (0, 1, 0)
+    ok(shop.operator.post(f"/api/v1/alerts/{alert['id']}/resolve"))
+    assert check(15) == (0, 0, 0)
+    assert check(1) == (0, 0, 0)
+    assert check(15) == (1, 0, 0)
