@@ -145,7 +145,10 @@ def judge_order(order: Mapping[str, Any], waited_h: float, sla_h: float, setting
         facts={
             "subject": order["id"],
             "product_id": order.get("product_id"),
+            "product_name": order.get("product_name"),
+            "product_sku": order.get("sku"),
             "store_id": order.get("to_store_id"),
+            "store_name": order.get("to_store_name"),
             "threshold": int(sla_h),
             "rule": ThresholdRule.DEFAULT.value,
         },

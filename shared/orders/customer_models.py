@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.core.countries import COUNTRIES
 from shared.core.money import Money
 from shared.core.page import PageQuery
 from shared.core.quantities import Positive, Version
@@ -30,7 +31,7 @@ __all__ = [
 
 def _country(code: str) -> str:
     upper = code.upper()
-    if not (len(upper) == 2 and upper.isascii() and upper.isalpha()):  # noqa: PLR2004 - ISO 3166-1 alpha-2
+    if upper not in COUNTRIES:
         raise PydanticCustomError("invalid_country", "A country is two letters of ISO 3166-1, such as DE.")
     return upper
 

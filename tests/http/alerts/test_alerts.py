@@ -180,6 +180,7 @@ def test_an_order_that_waits_too_long_alerts_until_it_is_reviewed(shop: Shop) ->
     assert ok(fresh.post("/api/v1/alerts/check"))["created"] == 1
     (order,) = alerts_of(fresh)
     assert (order["alert_type"], order["subject"], order["severity"]) == ("order_sla", made["id"], "warning")
+    assert (order["product_name"], order["product_sku"], order["store_name"]) == ("Product CUP", "CUP", "North Hub")
     ok(fresh.post(f"/api/v1/transfer-orders/{made['id']}/cancel", {"reason": "too late"}))
     assert ok(fresh.post("/api/v1/alerts/check"))["resolved"] == 1
 

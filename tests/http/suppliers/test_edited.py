@@ -1,23 +1,9 @@
 """Answers about connections and schedules sent back edited, and the history filtered by several values."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.http.inventory.builders import ok
-from tests.http.suppliers.test_suppliers import Market
-
-
-@pytest.fixture
-def market(tmp_path: Path) -> Iterator[Market]:
-    """Give a deployment between two suppliers."""
-    made = Market(tmp_path)
-    yield made
-    made.shop.app.close()
-    made.bigbuy.stop()
-    made.aliexpress.stop()
+from tests.http.suppliers.market import Market
 
 
 def test_answers_about_connections_and_schedules_can_be_edited_and_sent_back(market: Market) -> None:

@@ -51,6 +51,7 @@ def test_a_number_belongs_to_one_order(shop: DropShip) -> None:
         ({"items": [{"sku": "nothing", "quantity": 1}]}, 404, "product"),
         ({"items": [{"quantity": 1}]}, 422, "/items/0/product_id"),
         ({"shipping_address": {**ADDRESS, "country_code": "DEU"}}, 422, "/shipping_address/country_code"),
+        ({"shipping_address": {**ADDRESS, "country_code": "ZZ"}}, 422, "/shipping_address/country_code"),
         ({"shipping_address": {**ADDRESS, "city": ""}}, 422, "/shipping_address/city"),
         ({"shipping_address": {}}, 422, "/shipping_address/address1"),
         ({"customer_email": "nobody"}, 422, "/customer_email"),
