@@ -60,6 +60,8 @@ def check(ctx: Ctx, body: CheckRequest) -> Checked:
 @router.get("/api/v1/alerts/explain", etag=False)
 def explain(ctx: Ctx, query: ExplainQuery) -> Explanation:
     """Say why a product has an alert, or none."""
+    if query.store_id is not None:
+        ctx.app.stores.stored(query.store_id)
     return ctx.app.alerts.explain(query)
 
 

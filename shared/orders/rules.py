@@ -117,7 +117,8 @@ def check_role(caller: Caller, target: Status, requested_by: str | None = None) 
     own = requested_by is None or caller.user_id == requested_by
     if steps and not any(caller.may(step.role) or (step.or_requester and own) for step in steps):
         needed = min((step.role for step in steps), key=list(Role).index)
-        raise Forbidden(f"This needs the role {needed.value}, or the one who asked for the order.")
+        besides = ", or the one who asked for the order" if any(step.or_requester for step in steps) else ""
+        raise Forbidden(f"This needs the role {needed.value}{besides}.")
 
 
 def is_late(order: Mapping[str, Any], now: datetime, sla_hours: float) -> bool:

@@ -166,7 +166,8 @@ def test_explain_says_why_there_is_an_alert_or_none(shop: Shop) -> None:
     assert told["open_alert_ids"] == [alert["id"]]
     assert told["predicted_depletion"]["fires"] is False
     assert shop.viewer.get("/api/v1/alerts/explain").status == 422
-    assert shop.viewer.get("/api/v1/alerts/explain", product_id="prd_none").status == 404
+    assert shop.viewer.get("/api/v1/alerts/explain", product_id="prd_none").json["resource"] == "product"
+    assert shop.viewer.get("/api/v1/alerts/explain", product_id=cup, store_id="none").json["resource"] == "store"
 
 
 def test_an_order_that_waits_too_long_alerts_until_it_is_reviewed(shop: Shop) -> None:

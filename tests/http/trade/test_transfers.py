@@ -168,7 +168,8 @@ def test_roles_and_scopes_decide_who_may(desk: Desk) -> None:
     south = shop.as_("manager", "usr_s", region="South")
 
     assert shop.operator.post(f"{path}/approve").status == 403
-    assert shop.operator.put(f"{path}/status", {"status": "approved"}).status == 403
+    refused = shop.operator.put(f"{path}/status", {"status": "approved"})
+    assert (refused.status, refused.json["detail"]) == (403, "This needs the role manager.")
     assert south.post(f"{path}/approve").status == 403
     assert other.post(f"{path}/cancel", {"reason": "x"}).status == 403
     assert north_clerk.post(f"{path}/cancel", {"reason": "x"}).status == 403, "neither the requester nor a manager"
