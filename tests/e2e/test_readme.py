@@ -39,8 +39,8 @@ def test_the_readmes_curls_sign_in_refresh_and_read_the_feeds(tmp_path: Path) ->
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:
     makefile = (readme.ROOT / "Makefile").read_text()
-    named = set(re.findall(r"(?:^|`|PORT=9000 )make ([a-z]+)", (readme.ROOT / "README.md").read_text(), re.MULTILINE))
-    targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`|PORT=9000 )make ([a-z-]+)", (readme.ROOT / "README.md").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
 
     assert {"run", "test"} <= named
     assert named <= targets

@@ -1,6 +1,7 @@
 """The official client, unchanged, sees what the adapter writes: on our protocol server as on the official emulator."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_it_reads_plain_values_and_a_timestamp_where_a_ttl_is_declared(documents
     plain = snapshot.to_dict()
     assert plain.pop("expires_at").isoformat() == "2026-01-15T10:30:00.000001+00:00"
     assert plain == {name: value for name, value in data.items() if name != "expires_at"}
-    assert snapshot.update_time.rfc3339() == version
+    assert snapshot.update_time == datetime.fromisoformat(version)
 
 
 def test_its_queries_and_counts_agree(documents: Documents, client: Any) -> None:

@@ -348,7 +348,9 @@ def test_a_store_and_a_product_of_open_orders_are_in_use(desk: Desk) -> None:
 def test_orders_that_need_somebody_are_named_with_the_reason(desk: Desk) -> None:
     late = desk.order(1)
     desk.shop.clock.advance(1)
-    short, approved = desk.order(100), desk.order(2)
+    short = desk.order(100)
+    desk.shop.clock.advance(1)
+    approved = desk.order(2)
     desk.act(approved, "approve")
     desk.shop.clock.advance(48 * 3600 + 1)
     desk.order(1)
