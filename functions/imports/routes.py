@@ -61,7 +61,7 @@ def import_upload(ctx: Ctx) -> ImportAccepted:
     form = _form(dict(ctx.upload.fields) if ctx.upload else {})
     if file is None:
         raise ValidationFailed.at("/file", "missing", "Send the file as the part `file` of a form.")
-    address = ctx.app.keep_upload(file.data)
+    address = ctx.app.keep_upload(file.data, file.name)
     return _accepted(ctx, ctx.app.imports.upload(ctx.caller, form, (file.name or "upload", address), ctx.trace))
 
 

@@ -106,7 +106,7 @@ class ImportParts(StockParts):
         settings = self.settings
         Guard(settings.fetch_allow_hosts, allow_private=not settings.in_cloud).check(url)
 
-    def keep_upload(self, data: bytes) -> str:
+    def keep_upload(self, data: bytes, name: str = "") -> str:
         """Keep an uploaded file under a name made of its content; return its address.
 
         Raise UnsupportedMediaType for workbooks, NotBuilt where this deployment has no place for files.
@@ -114,7 +114,7 @@ class ImportParts(StockParts):
         from shared.adapters.feeds.archives import is_spreadsheet
         from shared.core.errors import NotBuilt, UnsupportedMediaType
 
-        if is_spreadsheet(data[:200]):
+        if is_spreadsheet(data[:200], name):
             raise UnsupportedMediaType("Workbooks are not read; save the sheet as CSV.")
         if self.settings.in_cloud and not self.settings.files_url.startswith("gs:"):
             raise NotBuilt("This deployment has no place for uploads: set FILES_URL.")

@@ -221,10 +221,10 @@ class Products:
         moves = any(getattr(patch, name) not in (None, shown["current_stock"]) for name in ("current_stock", "stock"))
         store_id = self._store_for(caller, patch.store_id) if moves else ""
         condition.check(product_id, stored.data["version"], patch.version)
+        if moves and patch.stock_version not in (None, shown["stock_version"]):
+            raise _stale(shown["current_stock"])
         changes = asked_changes(patch, stored.data, shown)
         wanted = changes.pop("current_stock", None)
-        if wanted is not None and patch.stock_version not in (None, shown["stock_version"]):
-            raise _stale(shown["current_stock"])
         changes |= self._category_changes(patch, stored.data)
         self._check_images(changes.get("images", ()))
         if changes.get("barcode") is not None:

@@ -148,4 +148,8 @@ def _fits(user: User, wanted: UserFilter) -> bool:
     asked = {"role": wanted.role, "store_id": wanted.store_id, "region": wanted.region, "is_active": wanted.is_active}
     if any(value is not None and getattr(user, name) != value for name, value in asked.items()):
         return False
+    if wanted.created_from is not None and user.created_at < wanted.created_from:
+        return False
+    if wanted.created_to is not None and user.created_at > wanted.created_to:
+        return False
     return wanted.search is None or matches(words(wanted.search), (user.username, user.email, user.full_name))

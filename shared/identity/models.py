@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from shared.core.caller import Role
 from shared.core.page import PageQuery
 from shared.core.text import Search, Text, TimeZone
+from shared.core.times import From, To
 from shared.identity.rules import LONGEST_PASSWORD, ROLE_WORDS, SHORTEST_PASSWORD, is_email
 
 __all__ = [
@@ -219,6 +220,8 @@ class UserFilter(PageQuery):
     region: Scope | None = None
     is_active: bool | None = None
     search: Search | None = None
+    created_from: From | None = None
+    created_to: To | None = None
 
 
 class PasswordChange(BaseModel):

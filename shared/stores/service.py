@@ -105,7 +105,10 @@ class StoreService:
         return found
 
     def all(self) -> list[Store]:
-        """Return every store by name."""
+        """Return every store by name; a fresh deployment's first one is made when nobody has needed it before."""
+        return self._all() or [self.get(self.ensure_default())]
+
+    def _all(self) -> list[Store]:
         found: list[Stored] = []
         after: Position | None = None
         while True:

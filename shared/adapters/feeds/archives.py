@@ -22,14 +22,16 @@ _LONGEST_NAME = 1024
 _DEFLATED = 8
 _ENCRYPTED, _LATER = 1, 8
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"xl/", b"docProps/")
+_BOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")
 
 
-def is_spreadsheet(start: bytes) -> bool:
-    """Say whether a file that begins so is a workbook of an office program."""
+def is_spreadsheet(start: bytes, name: str = "") -> bool:
+    """Say whether a file that begins so, or an archive of this name, is a workbook of an office program."""
     if start.startswith(_OLE):
         return True
-    name = start[30 : 30 + 64]
-    return start.startswith(_ZIP) and (name.startswith(_OFFICE) or b"opendocument" in start[:200])
+    first = start[30 : 30 + 64]
+    within = first.startswith(_OFFICE) or b"opendocument" in start[:200]
+    return start.startswith(_ZIP) and (within or name.lower().endswith(_BOOKS))
 
 
 def unpacked(pieces: Iterator[bytes], most: int) -> Peeked:

@@ -182,6 +182,7 @@ def test_what_is_no_upload_is_refused(imports: Imports) -> None:
     workbook = b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml"
 
     assert imports.send(workbook, "book.xlsx").status_code == 415
+    assert imports.send(b"PK\x03\x04" + b"\0" * 26 + b"custom.xml", "Book.XLSX").status_code == 415
     assert imports.post("/imports", json={"file": "x"}).status_code == 415
     assert imports.post("/imports").status_code == 422
     assert imports.post("/imports", data={"other": "x"}, content_type="multipart/form-data").status_code == 422

@@ -58,6 +58,15 @@ def test_bad_stores_are_refused(shop: Shop, body: dict[str, Any], status: int) -
     assert shop.app.store.count(Query("stores")) == 1
 
 
+@pytest.mark.parametrize("path", [STORES, f"{STORES}/options", f"{STORES}/regions/summary", "/api/stores"])
+def test_whoever_lists_stores_first_finds_the_default_one(shop: Shop, path: str) -> None:
+    found = ok(shop.viewer.get(path))
+
+    assert len(found["items"] if path == STORES else found) == 1
+    (store,) = ok(shop.viewer.get(STORES))["items"]
+    assert (store["code"], store["is_default"], store["id"]) == ("MAIN", True, shop.app.stores.ensure_default())
+
+
 def test_only_managers_change_stores(shop: Shop) -> None:
     assert shop.operator.post(STORES, NEW).status == 403
     assert shop.viewer.delete(f"{STORES}/sto_none").status == 403

@@ -1,8 +1,11 @@
 """What admins do with other accounts, and what everybody else may see."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.core.caller import Caller, Role
+from shared.core.clock import instant
 from shared.core.conditions import Precondition, version_part
 from shared.core.errors import (
     AlreadyExists,
@@ -47,6 +50,8 @@ def test_users_are_filtered_and_sorted() -> None:
             "nobody": {"region": "West", "is_active": False},
             "search": {"search": "LOVE ad"},
             "search mail": {"search": "onhand oper"},
+            "made since": {"created_from": instant(house.clock.now())},
+            "made before": {"sort": "username", "created_to": instant(house.clock.now() - timedelta(seconds=1))},
         }.items()
     }
 
@@ -60,6 +65,8 @@ def test_users_are_filtered_and_sorted() -> None:
         "nobody": [],
         "search": ["ada@example.com"],
         "search mail": ["operator"],
+        "made since": ["ada@example.com"],
+        "made before": everybody[1:],
     }
 
 
