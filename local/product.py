@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.clock import LocalClock
+from local.demo.connections import connections_with
 from local.demo.load import load
 from local.environment import local_environment
 from local.simulators import AliExpress, BigBuy, Fault, Options, ShipBob, Shop, Simulator, Stord, parse_faults
@@ -48,6 +49,9 @@ class Product:
     def start(self) -> None:
         """Start simulators, queue and cron loop; what they call must answer already."""
         self._start_simulators()
+        if self.settings.demo_data:
+            load(self.app, (("connections", connections_with(self._ports)),))
+        self._add_faults()
         calls = HttpCalls(self.settings.worker_url or "", self.app.local_invoker.token)
         self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
         for schedule in schedules():
@@ -108,10 +112,12 @@ class Product:
         }
         for name, port in self._ports.items():
             options = Options(port=port, living=True, anchor=self._anchor, advance=self.clock.advance)
-            simulator = kinds[name](self.clock, options)
+            self.simulators[name] = kinds[name](self.clock, options).start()
+
+    def _add_faults(self) -> None:
+        for name, simulator in self.simulators.items():
             for fault in self._faults.get(name, []):
                 _add(simulator, fault)
-            self.simulators[name] = simulator.start()
 
     @staticmethod
     def _started(kept_in: Path) -> datetime:
