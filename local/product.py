@@ -1,6 +1,7 @@
 """The whole product in one process: application, queue, cron loop, simulators; started, watched and stopped as one."""
 
 import json
+import logging
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,11 +17,13 @@ from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
 from shared.app import App
 from shared.core.caller import SYSTEM
 from shared.core.clock import SystemClock, instant, parse_instant
+from shared.core.errors import Problem
 from shared.core.settings import Settings
 from shared.ports.schedules import Schedule
 
 __all__ = ["Product"]
 
+_log = logging.getLogger(__name__)
 ROOT = Path(__file__).parent.parent
 WORKER = ROOT / "functions" / "worker" / "function.json"
 
@@ -50,7 +53,7 @@ class Product:
         """Start simulators, queue and cron loop; what they call must answer already."""
         self._start_simulators()
         if self.settings.demo_data:
-            load(self.app, (("connections", connections_with(self._ports)),))
+            self._connect()
         self._add_faults()
         calls = HttpCalls(self.settings.worker_url or "", self.app.local_invoker.token)
         self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
@@ -101,6 +104,13 @@ class Product:
         self.app.stores.ensure_default()
         if settings.demo_data:
             load(self.app)
+
+    def _connect(self) -> None:
+        """Connect the simulated suppliers; what fails here is tried again at the next start, and stops nothing."""
+        try:
+            load(self.app, (("connections", connections_with(self._ports)),))
+        except Problem as failed:
+            _log.warning("demo connections were not made: %s", failed)
 
     def _start_simulators(self) -> None:
         kinds: dict[str, type[Simulator]] = {

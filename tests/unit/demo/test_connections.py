@@ -9,7 +9,7 @@ import pytest
 from local.demo.connections import connections_with
 from local.demo.load import load
 from local.environment import local_environment
-from local.simulators import AliExpress, BigBuy, Options
+from local.simulators import AliExpress, BigBuy, Options, Shop
 from shared.app import App
 from shared.core.clock import ManualClock
 from shared.core.settings import Settings
@@ -18,10 +18,10 @@ from shared.ports.documents import Query
 
 @pytest.fixture
 def simulated(tmp_path: Path) -> Iterator[tuple[Any, dict[str, int]]]:
-    """Give an application beside simulators, and their ports; the shop's address is not called for a connection."""
-    clock = ManualClock()
-    with BigBuy(clock, Options(size=5)) as bigbuy, AliExpress(clock, Options(size=5)) as aliexpress:
-        ports = {"bigbuy": bigbuy.port, "aliexpress": aliexpress.port, "shop": 8085}
+    """Give an application beside simulators, and their ports."""
+    clock, few = ManualClock(), Options(size=5)
+    with BigBuy(clock, few) as bigbuy, AliExpress(clock, few) as aliexpress, Shop(clock, few) as shop:
+        ports = {"bigbuy": bigbuy.port, "aliexpress": aliexpress.port, "shop": shop.port}
         given = dict(local_environment({"DATA_DIR": str(tmp_path), "STORE_URL": "sqlite:///:memory:"}).variables)
         given |= {"BIGBUY_BASE_URL": bigbuy.origin, "ALIEXPRESS_BASE_URL": aliexpress.origin}
         given["FETCH_ALLOW_HOSTS"] = ",".join(f"127.0.0.1:{port}" for port in ports.values())
