@@ -158,7 +158,9 @@ def demo_change_level(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]
 
 @router.patch("/api/inventory/{id}/stock", access="operator", successor=f"{LEVELS}/{{id}}")
 def demo_set_stock(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]:
-    """Set the stock of a level."""
+    """Set the stock of a level; raise ValidationFailed when none is told."""
+    if body.quantity_cases is None and body.current_stock is None:
+        raise ValidationFailed.at("/quantity_cases", "missing", "Say how many units there are.")
     return demo_change_level(ctx, id, body)
 
 

@@ -88,6 +88,7 @@ def test_an_edited_row_can_be_sent_back(shop: Shop) -> None:
     assert (changed["current_stock"], changed["version"]) == (7, row["version"] + 1)
     assert ok(shop.viewer.get(f"/api/v1/inventory/{level['id']}"))["reorder_level"] is None
     assert ok(shop.operator.patch(f"{LEVELS}/{level['id']}/stock", {"quantity_cases": 9}))["data"]["current_stock"] == 9
+    assert shop.operator.patch(f"{LEVELS}/{level['id']}/stock", {}).codes == [("/quantity_cases", "missing")]
 
 
 @pytest.mark.parametrize(
