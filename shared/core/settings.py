@@ -223,7 +223,7 @@ class Settings:
         settings = _completed(cls(**values, in_cloud=in_cloud, service=given.get("K_SERVICE", "local")))
         problems += _problems_together(settings)
         if in_cloud:
-            problems += _problems_in_cloud(settings, given)
+            problems += [*_problems_in_cloud(settings, given), *_problems_of_keys(settings)]
         if problems:
             raise SettingsError(problems)
         return settings
@@ -306,6 +306,13 @@ def _problems_in_cloud(settings: Settings, given: Mapping[str, str]) -> Iterator
     for host in settings.fetch_allow_hosts:
         if _is_private(_host(host)):
             yield "FETCH_ALLOW_HOSTS opens a private address: remove it in the cloud."
+
+
+def _problems_of_keys(settings: Settings) -> Iterator[str]:
+    """Yield that a function in the cloud would have to make up the keys it checks tokens with."""
+    external = settings.external_jwks_url or settings.jwt_secret
+    if not (settings.auth_signing_key or settings.auth_public_keys or external):
+        yield "No key checks access tokens: set AUTH_SIGNING_KEY (the function auth) or AUTH_PUBLIC_KEYS (the others)."
 
 
 def _host(entry: str) -> str:

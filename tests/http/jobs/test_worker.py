@@ -62,6 +62,14 @@ def test_what_is_no_task_is_acknowledged(api: Api, body: Any) -> None:
     assert (answer.status_code, answer.json) == (200, {"status": "dropped"})
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\x00", b'{"job_id": "a", "job_id": "b"}', b"NaN"])
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/octet-stream"])
+def test_what_is_not_even_json_is_acknowledged(api: Api, body: bytes, media_type: str) -> None:
+    answer = api.send("POST", "/internal/tasks/count", "queue", data=body, content_type=media_type)
+
+    assert (answer.status_code, answer.json) == (200, {"status": "dropped"})
+
+
 def test_an_unknown_type_is_acknowledged(api: Api) -> None:
     answer = api.send("POST", "/internal/tasks/nothing", "queue", json={"job_id": "job_1", "step": 0})
 
