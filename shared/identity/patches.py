@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from shared.core.errors import ValidationFailed
+from shared.core import patches
 from shared.identity.users import Fields, view
 from shared.ports.documents import Stored
 
@@ -16,17 +16,11 @@ _VOLATILE = ("last_login_at",)
 
 
 def changes_of(patch: BaseModel, stored: Stored, inputs: tuple[str, ...]) -> Fields:
-    """Return what a patch changes: given inputs that differ, after refusing other keys that differ.
-
-    A GET answer can be edited and sent back: its further keys are ignored while they are equal to the present ones.
-    """
-    present = view(stored).model_dump(mode="json")
-    given = patch.model_dump(mode="json", exclude_unset=True)
-    changes = {name: value for name, value in given.items() if value != present[name] and name != "version"}
-    for name, value in changes.items():
-        volatile = name in _VOLATILE and "version" in given
-        if name not in inputs and not volatile:
-            raise ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")
-        if name in _NEVER_NULL and value is None:
-            raise ValidationFailed.at(f"/{name}", "required", "This key cannot be cleared.")
-    return {name: value for name, value in changes.items() if name in inputs}
+    """Return what a patch changes of a user; see `shared.core.patches`."""
+    return patches.changes_of(
+        patch.model_dump(mode="json", exclude_unset=True),
+        view(stored).model_dump(mode="json"),
+        inputs=inputs,
+        required=_NEVER_NULL,
+        volatile=_VOLATILE,
+    )
