@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.core.errors import Terminal
+from shared.orders.suppliers import Placement, PlacementLine
 from shared.ports.documents import Query
 from shared.suppliers.connections import Connections
 from tests.http.inventory.builders import ok
@@ -38,17 +39,25 @@ def test_the_variant_that_was_linked_is_the_one_that_is_ordered(market: Market) 
     assert sorted(lines) == ["14:193", "14:194"]
 
 
-def test_a_variant_that_is_gone_is_not_replaced_by_another(market: Market) -> None:
+def placement(reference: str, their_id: str) -> Placement:
+    """Return an order of one unit."""
+    return Placement(reference, [PlacementLine("prd_1", "SKU", their_id, None, 1)], TO)
+
+
+def test_a_variant_that_is_gone_is_not_replaced_and_can_be_ordered_when_it_is_back(market: Market) -> None:
     supplier = market.connect("aliexpress")
     source = market.shop.app.supplier_gateway(supplier["id"])
-    split = next(one for one in market.aliexpress.world.offers if one.id % 7 == 0)
-    orders: Any = source._orders  # type: ignore[attr-defined]
+    split = next(one for one in market.aliexpress.world.offers if one.id % 7 == 0 and one.stock)
+    product_id, sku_id = split.id + 1_005_000_000_000, 12_000_000 + split.id * 10
 
     with pytest.raises(Terminal) as refused:
-        orders._variant(f"{split.id + 1_005_000_000_000}#999", "ES")
+        source.place(placement("so-1", f"{product_id}#999"))
+    market.shop.clock.advance(48 * 3600)
+    ordered_before = list(market.aliexpress.world.orders)
+    source.place(placement("so-1", f"{product_id}#{sku_id}"))
 
-    assert refused.value.code == "variant_gone"
-    assert market.aliexpress.world.orders == []
+    assert (refused.value.code, ordered_before) == ("variant_gone", [])
+    assert [order.lines[0]["sku_attr"] for order in market.aliexpress.world.orders] == ["14:193"]
 
 
 def test_two_workers_that_meet_an_ended_token_use_up_one_refresh_token(market: Market) -> None:

@@ -55,9 +55,9 @@ class AliExpressOrders:
 
     def place(self, order: Placement, country: str) -> Placed:
         """Place an order; raise Terminal with AliExpress' own reason."""
-        known = self._memory.begun(order.reference)
-        if known is not None:
-            return Placed(known)
+        placed = self._memory.number(order.reference)
+        if placed is not None:
+            return Placed(placed)
         to = text(order.shipping_address.get("country_code")) or country
         body = {
             "out_order_id": order.reference,
@@ -73,6 +73,9 @@ class AliExpressOrders:
                 for line in order.lines
             ],
         }
+        known = self._memory.begun(order.reference)  # after the variants are read: what fails there was never sent
+        if known is not None:
+            return Placed(known)
         given = {"param_place_order_request4_open_api_d_t_o": json.dumps(body)}
         answer = self._calls.call(_CREATE, given, f"order {order.reference}")
         if answer.get("is_success") is not True:
