@@ -10,6 +10,7 @@ from typing import Any
 
 from local.clock import LocalClock
 from local.demo.connections import connections_with
+from local.demo.earlier import earlier_with
 from local.demo.load import load
 from local.environment import local_environment
 from local.simulators import AliExpress, BigBuy, Fault, Options, ShipBob, Shop, Simulator, Stord, parse_faults
@@ -17,7 +18,7 @@ from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
 from shared.app import App
 from shared.core.caller import SYSTEM
 from shared.core.clock import SystemClock, instant, parse_instant
-from shared.core.errors import Problem
+from shared.core.errors import Problem, Terminal, Transient
 from shared.core.settings import Settings
 from shared.ports.schedules import Schedule
 
@@ -53,7 +54,7 @@ class Product:
         """Start simulators, queue and cron loop; what they call must answer already."""
         self._start_simulators()
         if self.settings.demo_data:
-            self._connect()
+            self._seed_from_vendors()
         self._add_faults()
         calls = HttpCalls(self.settings.worker_url or "", self.app.local_invoker.token)
         self.dispatcher = Dispatcher(self.app.local_tasks, calls.task, self.clock)
@@ -105,12 +106,17 @@ class Product:
         if settings.demo_data:
             load(self.app)
 
-    def _connect(self) -> None:
-        """Connect the simulated suppliers; what fails here is tried again at the next start, and stops nothing."""
-        try:
-            load(self.app, (("connections", connections_with(self._ports)),))
-        except Problem as failed:
-            _log.warning("demo connections were not made: %s", failed)
+    def _seed_from_vendors(self) -> None:
+        """Load what needs the simulators; what fails here is tried again at the next start, and stops nothing."""
+        seeds = (
+            ("connections", connections_with(self._ports)),
+            ("earlier refresh", earlier_with(self.simulators)),
+        )
+        for name, seed in seeds:
+            try:
+                load(self.app, ((name, seed),))
+            except (Problem, Transient, Terminal) as failed:
+                _log.warning("demo data %r were not loaded: %s", name, failed)
 
     def _start_simulators(self) -> None:
         kinds: dict[str, type[Simulator]] = {

@@ -7,7 +7,8 @@ pages. `truth` counts the open held set from this state alone; it shares no code
 import random
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
@@ -99,6 +100,16 @@ class World(ABC, Generic[OrderT]):
         """Let virtual days pass."""
         self.setting.advance(days * 86_400)
 
+    @contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        """Let what is changed inside have happened at that time; nobody reads the world meanwhile."""
+        with self.lock:
+            self._at = moment
+            try:
+                yield
+            finally:
+                self._at = None
+
     def inject(self, record: Any) -> None:
         """Let a raw record, however broken, stand at the end of the order list."""
         with self.lock:
@@ -129,6 +140,10 @@ class World(ABC, Generic[OrderT]):
     @abstractmethod
     def happen(self, rng: random.Random, tick: int) -> None:
         """Make what one tick brings."""
+
+    def ready(self, before: datetime) -> list[str]:
+        """Return the plain orders made before that time which are on their way and lack nothing, by the name changes take."""
+        return []
 
     @abstractmethod
     def truth(self, statuses: Iterable[str] | None = None) -> list[dict[str, Any]]:

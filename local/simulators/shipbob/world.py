@@ -209,6 +209,10 @@ class ShipBobWorld(World[Order]):
         if moving and moving.status == "Processing":
             self.ship(moving.id)
 
+    def ready(self, before: datetime) -> list[str]:
+        """Return the ids of orders whose one shipment is being processed and whose fields are all there."""
+        return [str(order.id) for order in self.orders if order.created < before and _plain(order)]
+
     def truth(self, statuses: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the held set; `statuses` limits it to orders of these statuses."""
         wanted = None if statuses is None else set(statuses)
@@ -283,6 +287,11 @@ class ShipBobWorld(World[Order]):
         for shipment in order.shipments:
             for piece in order.pieces(shipment):
                 self._waiting.get(piece.good.number, {}).pop(order.id, None)
+
+
+def _plain(order: Order) -> bool:
+    states = [shipment.status for shipment in order.shipments]
+    return order.status == "Processing" and states == ["Processing"] and not order.blank
 
 
 def _held(order: Order) -> Iterable[dict[str, Any]]:

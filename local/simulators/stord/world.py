@@ -184,6 +184,10 @@ class StordWorld(World[Order]):
         if moving and moving.status == "open" and not any(map(_waits, moving.lines)):
             self.ship(moving.name)
 
+    def ready(self, before: datetime) -> list[str]:
+        """Return the numbers of open orders without odd forms, of which no line waits."""
+        return [order.name for order in self.orders if order.created < before and _plain(order)]
+
     def truth(self, statuses: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the held set of the orders in these statuses (default: open, as Onhand asks by default)."""
         wanted = set(_OPEN if statuses is None else statuses)
@@ -242,6 +246,11 @@ class StordWorld(World[Order]):
         for line in order.lines:
             for good, _ in line.items:
                 self._waiting.get(good.number, {}).pop(order.id, None)
+
+
+def _plain(order: Order) -> bool:
+    all_open = order.status == "open" and all(line.status == "open" for line in order.lines)
+    return all_open and order.number is not None and not order.shape
 
 
 def _waits(line: SalesLine) -> bool:
