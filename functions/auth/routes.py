@@ -131,6 +131,7 @@ def make_api_key(ctx: Ctx, body: NewApiKey) -> ApiKeyMade:
     """Make an API key, which a program sends as its Bearer token; the key itself is in this answer only."""
     made = ctx.app.api_keys.create(ctx.caller, body)
     note(ctx, Event.KEY_CREATED, made.id, role=made.role.value, scopes=" ".join(made.scopes))
+    ctx.respond_header("Location", f"/api/v1/auth/keys/{made.id}")
     return made
 
 

@@ -118,7 +118,9 @@ def list_comments(ctx: Ctx, query: CommentFilter) -> Page[Comment]:
 @router.post("/api/v1/comments", access="operator", status=201)
 def add_comment(ctx: Ctx, body: NewComment) -> Comment:
     """Write a comment; order and SKU need not exist."""
-    return cast("Comment", ctx.app.comments.add(ctx.caller, body))
+    made = ctx.app.comments.add(ctx.caller, body)
+    ctx.respond_header("Location", f"/api/v1/comments/{made['id']}")
+    return cast("Comment", made)
 
 
 @router.delete("/api/v1/comments/{id}", access="operator")

@@ -77,10 +77,12 @@ def list_returns(ctx: Ctx, id: str) -> SaleReturns:
 @router.post("/api/v1/sales/{id}/returns", access="operator", status=201, needs_key=True)
 def take_back(ctx: Ctx, id: str, body: NewReturn) -> SaleReturn:
     """Take units of a sale back into the store that sold them; the sale itself stays as it is."""
+    ctx.respond_header("Location", f"/api/v1/sales/{id}/returns")
     return cast("SaleReturn", ctx.app.sale_returns.take_back(ctx.caller, id, body))
 
 
 @router.post("/api/v1/sales/{id}/void", access="manager", status=201, needs_key=True)
 def void_sale(ctx: Ctx, id: str, body: VoidBody) -> SaleReturn:
     """Take back everything that is left of a sale."""
+    ctx.respond_header("Location", f"/api/v1/sales/{id}/returns")
     return cast("SaleReturn", ctx.app.sale_returns.void(ctx.caller, id, body.reason))

@@ -217,6 +217,7 @@ def test_comments_are_written_listed_and_removed_by_their_author(desk: Desk) -> 
     )
 
     assert (made.status_code, made.json.keys()) == (201, Comment.model_fields.keys())
+    assert made.headers["Location"] == f"/api/v1/comments/{made.json['id']}"
     assert (made.json["comment"], made.json["author"], made.json["facility"]) == ("call them", "basic", None)
     desk.onhand.clock.advance(1)
     desk.post("/api/v1/comments", {"order_id": "C-1", "sku": "CAP-2", "comment": "second"})
