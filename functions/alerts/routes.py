@@ -2,15 +2,23 @@
 
 from shared.alerts.models import (
     Alert,
+    AlertExplained,
     AlertFilter,
     AlertSettings,
     AlertSettingsPatch,
+    Assignment,
     Checked,
     CheckRequest,
     ExplainQuery,
     Explanation,
+    FeedExplained,
+    NewSilence,
     Note,
+    Silence,
+    SilenceFilter,
+    Snooze,
     alert_of,
+    silence_of,
 )
 from shared.app import App
 from shared.core.page import Page
@@ -27,6 +35,10 @@ Ctx = Context[App]
 
 def _view(stored: Stored) -> Alert:
     return alert_of(stored.key.id, stored.data)
+
+
+def _silence(ctx: Ctx, stored: Stored) -> Silence:
+    return silence_of(stored.key.id, stored.data, ctx.app.clock.now())
 
 
 @router.get("/api/v1/alerts")
@@ -53,7 +65,7 @@ def check(ctx: Ctx, body: CheckRequest) -> Checked:
     """Evaluate one product, or everything, now."""
     if body.product_id is not None:
         ctx.app.require_product(body.product_id)
-    tally = ctx.app.watch.everything() if body.product_id is None else ctx.app.watch.product(body.product_id)
+    tally = ctx.app.check_alerts(body.product_id)
     return Checked(created=tally.created, updated=tally.updated, resolved=tally.resolved)
 
 
@@ -63,6 +75,40 @@ def explain(ctx: Ctx, query: ExplainQuery) -> Explanation:
     if query.store_id is not None:
         ctx.app.stores.stored(query.store_id)
     return ctx.app.alerts.explain(query)
+
+
+@router.get("/api/v1/alerts/explain/{source}", etag=False)
+def explain_feed(ctx: Ctx, source: str) -> FeedExplained:
+    """Say why what hangs on the feed of a 3PL alerts or not."""
+    return ctx.app.why.feed(source)
+
+
+@router.get("/api/v1/alerts/silences")
+def list_silences(ctx: Ctx, query: SilenceFilter) -> Page[Silence]:
+    """List silences, newest first."""
+    return paginate(ctx, query, ctx.app.silences.sought(query), lambda stored: _silence(ctx, stored))
+
+
+@router.post("/api/v1/alerts/silences", access="manager", status=201)
+def create_silence(ctx: Ctx, body: NewSilence) -> Silence:
+    """Let nobody be told of some alerts for a time."""
+    if body.store_id is not None:
+        ctx.app.stores.stored(body.store_id)
+    if body.product_id is not None:
+        ctx.app.require_product(body.product_id)
+    return _silence(ctx, ctx.app.silences.create(ctx.caller, body))
+
+
+@router.get("/api/v1/alerts/silences/{id}")
+def read_silence(ctx: Ctx, id: str) -> Silence:
+    """Return one silence."""
+    return _silence(ctx, ctx.app.silences.get(id))
+
+
+@router.post("/api/v1/alerts/silences/{id}/end", access="manager")
+def end_silence(ctx: Ctx, id: str) -> Silence:
+    """End a silence now; one that is over stays as it is."""
+    return _silence(ctx, ctx.app.silences.end(ctx.caller, id, ctx.precondition))
 
 
 @router.get("/api/v1/alerts/{id}")
@@ -81,3 +127,43 @@ def acknowledge(ctx: Ctx, id: str, body: Note) -> Alert:
 def resolve(ctx: Ctx, id: str, body: Note) -> Alert:
     """Close an alert by hand; doing it again changes nothing."""
     return _view(ctx.app.alert_book.resolve(ctx.caller, id, body.note, ctx.precondition))
+
+
+@router.get("/api/v1/alerts/{id}/explain", etag=False)
+def explain_alert(ctx: Ctx, id: str) -> AlertExplained:
+    """Say what is true of an alert's cause now, and who has been told of it."""
+    return ctx.app.why.alert(id)
+
+
+@router.post("/api/v1/alerts/{id}/snooze", access="operator")
+def snooze(ctx: Ctx, id: str, body: Snooze) -> Alert:
+    """Put an alert off until a time; it comes back if its cause is still true then, or at once when that gets worse."""
+    done = ctx.app.handling.snooze(ctx.caller, id, body.until, note=body.note, condition=ctx.precondition)
+    return _view(done)
+
+
+@router.post("/api/v1/alerts/{id}/unsnooze", access="operator")
+def unsnooze(ctx: Ctx, id: str) -> Alert:
+    """Let an alert speak again before its time."""
+    return _view(ctx.app.handling.unsnooze(id, ctx.precondition))
+
+
+@router.post("/api/v1/alerts/{id}/assign", access="operator")
+def assign(ctx: Ctx, id: str, body: Assignment) -> Alert:
+    """Give an alert to a user, or with null to nobody."""
+    if body.user_id is not None:
+        ctx.app.users.get(body.user_id)
+    done = ctx.app.handling.assign(ctx.caller, id, body.user_id, note=body.note, condition=ctx.precondition)
+    return _view(done)
+
+
+@router.post("/api/v1/alerts/{id}/mute", access="operator")
+def mute(ctx: Ctx, id: str, body: Note) -> Alert:
+    """Tell nobody of this alert any more until it is resolved."""
+    return _view(ctx.app.handling.mute(ctx.caller, id, note=body.note, condition=ctx.precondition))
+
+
+@router.post("/api/v1/alerts/{id}/unmute", access="operator")
+def unmute(ctx: Ctx, id: str) -> Alert:
+    """Let a muted alert speak again, of what happens from now on."""
+    return _view(ctx.app.handling.unmute(id, ctx.precondition))

@@ -51,8 +51,8 @@ class Tally:
 class AlertBook:
     """Keeps alerts; every change is decided again when another one came between."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, tell: Callable[[str, str], None]) -> None:
-        """Take the store, time, ids, and what is told inside the commit of an opened or escalated alert (id, event)."""
+    def __init__(self, store: Store, clock: Clock, ids: Ids, tell: Callable[[str, Data, str], None]) -> None:
+        """Take the store, time, ids, and what is told (id, alert, event) in the commit that opens or escalates an alert."""
         self._store, self._clock, self._ids, self._tell = store, clock, ids, tell
 
     def settings(self) -> Data:
@@ -60,7 +60,7 @@ class AlertBook:
         stored = self._store.get(_SETTINGS)
         return {**DEFAULTS, **(stored.data if stored else {})}
 
-    def change_settings(self, changes: Callable[[Data], Mapping[str, Any]]) -> Data:
+    def change_settings(self, changes: Callable[[Data], Data]) -> Data:
         """Apply the changes that are returned for the present settings; the version rises when anything differs."""
 
         def decide(found: Mapping[Key, Stored]) -> tuple[Data, list[Write]]:
@@ -83,6 +83,11 @@ class AlertBook:
         closed = Query(_CAUSES, (("by_hand", tuple(each.value for each in Severity)),))
         keys = [stored.data["dedupe_key"].partition(":") for stored in self._store.walk(closed)]
         return [about for named, _, about in keys if named == kind.value]
+
+    def open_id(self, dedupe_key: str) -> str | None:
+        """Return the id of the open alert of a cause."""
+        cause = self._store.get(_cause_key(dedupe_key))
+        return cause.data["alert_id"] if cause is not None else None
 
     def get(self, alert_id: str) -> Stored:
         """Return an alert; raise NotFound."""
@@ -108,7 +113,7 @@ class AlertBook:
             }
             return known | ({"note": note} if note is not None else {})
 
-        return self._changed(alert_id, condition, change)
+        return self.change(alert_id, condition, change)
 
     def resolve(
         self, caller: Caller, alert_id: str, note: str | None, condition: Precondition = NO_CONDITION
@@ -124,6 +129,7 @@ class AlertBook:
                 "resolved_at": now,
                 "resolved_by": caller.user_id,
                 "resolved_reason": "by_hand",
+                "snoozed_until": None,
             }
             return (
                 over
@@ -131,7 +137,7 @@ class AlertBook:
                 | ({"note": note} if note is not None else {})
             )
 
-        return self._changed(alert_id, condition, change)
+        return self.change(alert_id, condition, change)
 
     def _judged(self, judgement: Judgement) -> str:
         key = _cause_key(judgement.dedupe_key)
@@ -151,10 +157,15 @@ class AlertBook:
         if writes:
             self._store.write(writes)
         if outcome.event in _TOLD and alert_id is not None:
-            self._tell(alert_id, f"{outcome.event}-{(outcome.alert or {})['version']}")
+            after = outcome.alert or {}
+            self._tell(alert_id, after, f"{outcome.event}-{after['version']}")
         return outcome.event
 
-    def _changed(self, alert_id: str, condition: Precondition, change: Callable[[Stored, str], Data | None]) -> Stored:
+    def change(self, alert_id: str, condition: Precondition, change: Callable[[Stored, str], Data | None]) -> Stored:
+        """Apply the changes that are returned for an alert and the time, None for none.
+
+        A resolution made so counts as one by hand. Raise NotFound, or what `change` and the condition raise.
+        """
         cause_key = _cause_key(self.get(alert_id).data["dedupe_key"])
         keys = [alert_key(alert_id), cause_key]
 
@@ -170,7 +181,7 @@ class AlertBook:
             after = {**stored.data, **changes, "updated_at": now, "version": stored.data["version"] + 1}
             writes: list[Write] = [Put(stored.key, after, stored.version)]
             cause = found.get(cause_key)
-            if after["status"] == AlertStatus.RESOLVED.value and cause is not None:
+            if "resolved_at" in changes and cause is not None:
                 kept = {**cause.data, "alert_id": None, "by_hand": after["severity"]}
                 writes.append(Put(cause_key, kept, cause.version))
             return replace(stored, data=after), writes

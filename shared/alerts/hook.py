@@ -1,38 +1,36 @@
-"""Telling a program: one signed POST per event, the text first, so that chat services which take `{"text": ...}` show it."""
+"""Telling a program: one POST per message, signed where there is a secret to sign with."""
 
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.core.clock import Clock
 from shared.core.errors import Terminal, Transient
-from shared.ports.documents import Stored
 from shared.ports.fetch import Fetch, Request
 
 __all__ = ["Hook", "signature"]
 
-_SENT = ("id", "alert_type", "severity", "status", "message", "dedupe_key", "product_id", "store_id", "subject")
 _TOO_MANY, _TIMEOUT, _THEIRS = 429, 408, 500
 _GOOD = range(200, 300)
 
 
 @dataclass(frozen=True)
 class Hook:
-    """Where events are posted to, through the guarded way out, and the secret they are signed with (None: unsigned)."""
+    """Where messages are posted to, through the guarded way out, and the secret they are signed with (None: unsigned)."""
 
     fetch: Callable[[], Fetch]
     clock: Clock
-    url: str
-    secret: str | None
+    url: str = field(repr=False)
+    secret: str | None = field(repr=False)
 
-    def send(self, alert: Stored, event: str) -> None:
-        """Post one event; raise Transient when it is worth another try, Terminal or UrlNotAllowed when it is not."""
+    def send(self, content: Mapping[str, Any], name: str) -> None:
+        """Post one message; raise Transient when it is worth another try, Terminal or UrlNotAllowed when it is not."""
         moment = str(int(self.clock.now().timestamp()))
-        body = json.dumps(_content(alert, event), separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", "X-Onhand-Delivery": f"{alert.key.id}.{event}"}
+        body = json.dumps(content, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "X-Onhand-Delivery": name}
         if self.secret is not None:
             headers["X-Onhand-Signature"] = f"t={moment},v1={signature(self.secret, moment, body)}"
         response = self.fetch().send(Request("POST", self.url, headers, body, max_bytes=65_536))
@@ -47,10 +45,3 @@ class Hook:
 def signature(secret: str, moment: str, body: bytes) -> str:
     """Return the hexadecimal HMAC-SHA256 of `<seconds>.<body>`; a receiver refuses moments that are minutes old."""
     return hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
-
-
-def _content(alert: Stored, event: str) -> dict[str, Any]:
-    data = {"id": alert.key.id, **alert.data}
-    word = event.partition("-")[0]
-    text = f"[{data['severity']}] {data['message']} ({word})"
-    return {"text": text, "event": word, "alert": {name: data.get(name) for name in _SENT}}

@@ -9,6 +9,7 @@ from typing import Any
 from shared.alerts.words import AlertStatus, AlertType, Severity, ThresholdRule
 
 __all__ = [
+    "ADDED",
     "DEFAULTS",
     "Judgement",
     "Outcome",
@@ -32,8 +33,41 @@ DEFAULTS: Mapping[str, Any] = {
     "email_notifications_enabled": False,
     "alert_recipient_emails": [],
     "hysteresis_percent": 10,
+    "oos_backlog_orders": None,
+    "oos_backlog_sku_orders": None,
+    "held_order_sla_hours": None,
+    "group_from": 3,
+    "webhook_notifications_enabled": True,
+    "slack_notifications_enabled": False,
+    "slack_sealed": None,
+    "slack_digest": None,
+    "time_zone": "UTC",
+    "quiet_hours_enabled": False,
+    "quiet_hours_start": "22:00",
+    "quiet_hours_end": "07:00",
+    "quiet_hours_critical_passes": True,
+    "digest_enabled": False,
+    "digest_hour": 8,
+    "digest_channels": ["email"],
+    "digest_since": None,
     "version": 1,
 }
+ADDED = (
+    "source",
+    "measured",
+    "assigned_to",
+    "assigned_at",
+    "assigned_by",
+    "snoozed_until",
+    "snoozed_by",
+    "muted_at",
+    "muted_by",
+    "silenced_by",
+    "inhibited_by",
+)
+"""Keys of an alert that alerts stored by earlier versions lack."""
+_AWAKE: Data = {"snoozed_until": None, "snoozed_by": None}
+_SHOWN_AT_THE_END = ("current_stock", "threshold", "measured")
 _CRITICAL_DAYS = 3
 _CLEAR_DAYS = 2
 _TIMES_STALE = 4
@@ -45,6 +79,8 @@ class Judgement:
     """What is true of a cause now. Neither `fires` nor `over` means: within the hysteresis, nothing changes.
 
     `facts` are the keys of the alert that describe the cause (product, store, subject, current stock, threshold, rule).
+    `inhibited_by` names the alert (or the cause) because of which nothing can be said now: such a judgement neither opens
+    nor resolves, whatever its figures say.
     """
 
     alert_type: AlertType
@@ -55,6 +91,7 @@ class Judgement:
     message: str = ""
     reason: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    inhibited_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +206,12 @@ def judge_feed(
         severity=Severity.CRITICAL if age_s is not None and age_s > _TIMES_STALE * limit_s else Severity.WARNING,
         message=f"The orders of {source} are {old}; what its queue shows may not be true any more.",
         reason="disabled" if not enabled else "fresh_again",
-        facts={"subject": source, "threshold": int(limit_s // 60), "rule": ThresholdRule.DEFAULT.value},
+        facts={
+            "subject": source,
+            "source": source,
+            "threshold": int(limit_s // 60),
+            "rule": ThresholdRule.DEFAULT.value,
+        },
     )
 
 
@@ -183,7 +225,11 @@ def judge_job(kind: str, subject: str | None, code: str | None, *, failed: bool)
         over=not failed,
         message=f"The job {kind}{about} failed for good: {code or 'unknown'}.",
         reason="later_success",
-        facts={"subject": subject or kind, "rule": ThresholdRule.DEFAULT.value},
+        facts={
+            "subject": subject or kind,
+            "source": subject if kind == "refresh-source" else None,
+            "rule": ThresholdRule.DEFAULT.value,
+        },
     )
 
 
@@ -194,6 +240,8 @@ def decided(judgement: Judgement, alert: Data | None, cause: Data | None, now: s
     the condition has not been false since).
     """
     kept: Data = cause or {"alert_id": None, "by_hand": None}
+    if judgement.inhibited_by is not None:
+        return _inhibited(judgement.inhibited_by, alert, now)
     if alert is not None:
         return _of_open(judgement, alert, kept, now)
     if not judgement.fires:
@@ -201,6 +249,13 @@ def decided(judgement: Judgement, alert: Data | None, cause: Data | None, now: s
     if kept["by_hand"] is not None and not _is_worse(judgement.severity.value, kept["by_hand"]):
         return Outcome(None, None)
     return Outcome(_opened(judgement, now), {"by_hand": None}, "opened")
+
+
+def _inhibited(by: str, alert: Data | None, now: str) -> Outcome:
+    """Leave everything as it is, but let an open alert say what holds it."""
+    if alert is None or alert.get("inhibited_by") == by:
+        return Outcome(None, None)
+    return Outcome({**alert, "inhibited_by": by, "updated_at": now, "version": alert["version"] + 1}, None)
 
 
 def _of_open(judgement: Judgement, alert: Data, kept: Data, now: str) -> Outcome:
@@ -212,15 +267,19 @@ def _of_open(judgement: Judgement, alert: Data, kept: Data, now: str) -> Outcome
             "severity": judgement.severity.value,
             "message": judgement.message,
             "occurrences": alert["occurrences"] + 1,
+            "inhibited_by": None,
             "updated_at": now,
             "version": alert["version"] + 1,
-        }
+        } | (_AWAKE if worse else {})
         return Outcome(after, None, "escalated" if worse else "updated")
     if not judgement.over:
-        return Outcome(None, None)
+        free = {**alert, "inhibited_by": None, "updated_at": now, "version": alert["version"] + 1}
+        return Outcome(free if alert.get("inhibited_by") else None, None)
     after = {
         **alert,
-        **{name: judgement.facts[name] for name in ("current_stock", "threshold") if name in judgement.facts},
+        **{name: judgement.facts[name] for name in _SHOWN_AT_THE_END if name in judgement.facts},
+        **_AWAKE,
+        "inhibited_by": None,
         "status": AlertStatus.RESOLVED.value,
         "resolved_at": now,
         "resolved_by": "system",
@@ -236,7 +295,7 @@ def _opened(judgement: Judgement, now: str) -> Data:
         ("product_id", "product_name", "product_sku", "store_id", "store_name", "subject", "current_stock", "threshold")
     )
     gone = dict.fromkeys(
-        ("acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "resolved_reason", "note")
+        ("acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "resolved_reason", "note", *ADDED)
     )
     return {
         **empty,

@@ -1,13 +1,17 @@
 """The use cases of alerts that only read: lists, and why there is an alert or none."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from shared.alerts.book import ALERTS, AlertBook
 from shared.alerts.models import (
     AlertFilter,
     AlertSettings,
     AlertSettingsPatch,
+    BacklogExplained,
     ExplainQuery,
     Explanation,
     LowStockExplained,
@@ -17,24 +21,45 @@ from shared.alerts.rules import Judgement, judge_depletion, judge_level
 from shared.alerts.words import AlertStatus, ThresholdRule
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import NotFound
+from shared.core.errors import NotFound, ValidationFailed
 from shared.core.patches import changes_of
 from shared.inventory.keys import LEVELS, product_key, stock_key
 from shared.inventory.rules import recounted
 from shared.ports.documents import Query
+from shared.ports.secrets import Secrets
 from shared.ports.store import Store
 
-__all__ = ["AlertDesk"]
+__all__ = ["SLACK_PLACE", "AlertDesk", "Asked"]
 
-_INPUTS = tuple(name for name in AlertSettingsPatch.model_fields if name != "version")
+SLACK_PLACE = "alerts/slack"
+"""The place that the sealed address of the chat hook is bound to."""
+_SLACK = "slack_webhook_url"
+Data = dict[str, Any]
+
+_READ_ONLY = frozenset({"version", "slack_webhook_set"})
+_INPUTS = tuple(name for name in AlertSettingsPatch.model_fields if name not in _READ_ONLY)
+_CLEARABLE = frozenset({"oos_backlog_orders", "oos_backlog_sku_orders", "held_order_sla_hours", _SLACK})
+_REQUIRED = tuple(name for name in _INPUTS if name not in _CLEARABLE)
+_DIGEST = frozenset({"digest_enabled", "digest_hour", "time_zone"})
+_SET = object()
+"""Stands for an address that is stored and never shown: different from whatever is given for it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the desk asks of other parts: a product's predicted depletion, who waits for a SKU at each 3PL, and sealing."""
+
+    depletion: Callable[[str], date | None]
+    backlogs: Callable[[str], Sequence[BacklogExplained]]
+    secrets: Callable[[], Secrets]
 
 
 class AlertDesk:
     """Reading alerts and their settings."""
 
-    def __init__(self, store: Store, clock: Clock, book: AlertBook, depletion: Callable[[str], date | None]) -> None:
-        """Take the store, time, the book, and the depletion date of a product's newest forecast."""
-        self._store, self._clock, self._book, self._depletion = store, clock, book, depletion
+    def __init__(self, store: Store, clock: Clock, book: AlertBook, asked: Asked) -> None:
+        """Take the store, time, the book, and what is asked of other parts."""
+        self._store, self._clock, self._book, self._asked = store, clock, book, asked
 
     @staticmethod
     def sought(wanted: AlertFilter) -> Query:
@@ -56,17 +81,37 @@ class AlertDesk:
 
     def settings(self) -> AlertSettings:
         """Return the settings."""
-        return AlertSettings(**self._book.settings())
+        return _shown(self._book.settings())
 
     def change_settings(self, patch: AlertSettingsPatch, condition: Precondition = NO_CONDITION) -> AlertSettings:
         """Change what is given; raise PreconditionFailed, or ValidationFailed for a key that cannot be cleared."""
         given = patch.model_dump(mode="json", exclude_unset=True)
+        digest = hashlib.sha256(given[_SLACK].encode()).hexdigest() if given.get(_SLACK) else None
 
-        def changes(present: dict[str, object]) -> dict[str, object]:
-            condition.check(AlertSettings.TAG_ID, int(str(present["version"])), patch.version)
-            return changes_of(given, present, inputs=_INPUTS, required=_INPUTS)
+        def changes(present: Data) -> Data:
+            condition.check(AlertSettings.TAG_ID, int(present["version"]), patch.version)
+            shown = {**_shown(present).model_dump(mode="json"), _SLACK: _SET if present["slack_sealed"] else None}
+            if digest is not None and digest == present["slack_digest"]:
+                shown[_SLACK] = given[_SLACK]
+            return self._stored(present, changes_of(given, shown, inputs=_INPUTS, required=_REQUIRED))
 
-        return AlertSettings(**self._book.change_settings(changes))
+        return _shown(self._book.change_settings(changes))
+
+    def _stored(self, present: Data, changed: Data) -> Data:
+        """Return changes as they are stored; raise ValidationFailed for quiet hours that never end."""
+        after = {**present, **changed}
+        if after["quiet_hours_start"] == after["quiet_hours_end"]:
+            raise ValidationFailed.at(
+                "/quiet_hours_end", "out_of_range", "Quiet hours end at another time than they start."
+            )
+        if _SLACK in changed:
+            url = changed.pop(_SLACK)
+            sealed = self._asked.secrets().seal(url.encode(), place=SLACK_PLACE) if url else None
+            digest = hashlib.sha256(url.encode()).hexdigest() if url else None
+            changed |= {"slack_sealed": sealed, "slack_digest": digest}
+        if after["digest_enabled"] and not _DIGEST.isdisjoint(changed):
+            changed |= {"digest_since": instant(self._clock.now())}
+        return changed
 
     def explain(self, wanted: ExplainQuery) -> Explanation:
         """Say why a product has an alert or none; raise NotFound for an unknown product."""
@@ -83,7 +128,7 @@ class AlertDesk:
             "active": product.data.get("status", "active") == "active",
             "available": stock.data["available_stock"] if stock else 0,
         }
-        depletion = self._depletion(wanted.product_id)
+        depletion = self._asked.depletion(wanted.product_id)
         predicted = judge_depletion(facts, depletion, today, settings)
         return Explanation(
             low_stock=self._low_stock(wanted),
@@ -94,6 +139,7 @@ class AlertDesk:
                 rule=ThresholdRule.SETTINGS,
                 enabled=settings["predicted_depletion_enabled"],
             ),
+            oos_backlog=list(self._asked.backlogs(product.data["sku"])),
             open_alert_ids=self._open(wanted),
         )
 
@@ -128,6 +174,10 @@ class AlertDesk:
         return [
             one.key.id for one in found if wanted.store_id in {None, one.data["store_id"]} or not one.data["store_id"]
         ]
+
+
+def _shown(settings: Data) -> AlertSettings:
+    return AlertSettings(**settings, slack_webhook_set=settings["slack_sealed"] is not None)
 
 
 def _urgency(judgement: Judgement) -> tuple[bool, int]:

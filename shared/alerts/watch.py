@@ -1,12 +1,14 @@
 """Looking: what is evaluated when, and from where. Every cause is judged by what the documents say now."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from shared.alerts.book import ALERTS, AlertBook, Tally
-from shared.alerts.rules import Judgement, judge_depletion, judge_feed, judge_job, judge_level, judge_order
+from shared.alerts.held import source_of
+from shared.alerts.rules import Judgement, judge_depletion, judge_job, judge_level, judge_order
+from shared.alerts.sources import FeedWatch
 from shared.alerts.words import AlertStatus, AlertType
 from shared.core.clock import Clock, instant, parse_instant
 from shared.inventory.keys import LEVELS, level_id, level_key, product_key, stock_key
@@ -15,7 +17,7 @@ from shared.jobs.record import JOBS
 from shared.ports.documents import Delete, Key, Put, Query, Stored
 from shared.ports.store import Store
 
-__all__ = ["Feed", "Seen", "Watch"]
+__all__ = ["Seen", "Watch"]
 
 Data = dict[str, Any]
 Pair = tuple[str, str]
@@ -26,15 +28,6 @@ _OWN_JOBS = frozenset({"notify", "check-alerts", "flush-outbox"})
 _FINISHED = ("succeeded", "failed")
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """How fresh one configured 3PL's orders are."""
-
-    source: str
-    age_s: int | None
-    stale: bool
-
-
 @dataclass(frozen=True)
 class Seen:
     """What other parts of the product show to the watch.
@@ -43,11 +36,10 @@ class Seen:
     forecasts expect that by a day.
     """
 
-    feeds: Callable[[], Sequence[Feed]]
+    feeds: FeedWatch
     depletion: Callable[[str], date | None]
     depleting: Callable[[date], Iterable[str]]
     order: Callable[[str], Data | None]
-    stale_after: timedelta
     sla_h: float
 
 
@@ -57,6 +49,7 @@ class Watch:
     def __init__(self, store: Store, clock: Clock, book: AlertBook, seen: Seen) -> None:
         """Take the store, time, the book of alerts and what is watched."""
         self._store, self._clock, self._book, self._seen = store, clock, book, seen
+        self._feeds = seen.feeds
 
     def mark(self, pairs: Iterable[Pair]) -> None:
         """Note, in the present commit, that levels are to be judged: one write each, whatever changed how often."""
@@ -85,33 +78,66 @@ class Watch:
         self._depletion(product_id, tally)
         return tally
 
+    def source(self, source: str) -> Tally:
+        """Judge what hangs on one 3PL's feed, which has just been read: its freshness first, for the rest depends on it."""
+        tally, settings = Tally(), self._book.settings()
+        self._freshness(tally, settings)
+        stopped = self._feeds.inhibitors()
+        for stored in self._store.walk(Query(ALERTS, (("status", _OPEN),))):
+            if source_of(stored.data) == source:
+                self._judge_again(stored.data, stopped, tally)
+        self._judge_new(self._feeds.judged(source, stopped.get(source), settings), tally)
+        return tally
+
     def everything(self) -> Tally:
         """Judge all causes: those that may fire, and those whose alert is open."""
-        tally, done = self.open(), self._open_keys()
+        tally = self.open()
         settings, now = self._book.settings(), self._clock.now()
-        for stored in self._store.walk(Query(LEVELS, (("low_stock", True), ("product_active", True)))):
-            judgement = judge_level(recounted(stored.data, now), settings)
-            if judgement.dedupe_key not in done:
-                self._judge(judgement, tally)
-        for judgement in self._elsewhere(settings):
-            if judgement.dedupe_key not in done:
-                self._judge(judgement, tally)
+        low = self._store.walk(Query(LEVELS, (("low_stock", True), ("product_active", True))))
+        self._judge_new((judge_level(recounted(stored.data, now), settings) for stored in low), tally)
+        self._judge_new(self._elsewhere(settings), tally)
         return tally
 
     def open(self) -> Tally:
-        """Judge again every cause whose alert is open."""
+        """Judge the feeds, then again every cause whose alert is open."""
         tally = Tally()
+        self._freshness(tally, self._book.settings())
+        stopped = self._feeds.inhibitors()
         for stored in self._store.walk(Query(ALERTS, (("status", _OPEN),))):
-            judgement = self._again(stored.data)
-            if judgement is not None:
-                self._judge(judgement, tally)
+            if stored.data["alert_type"] != AlertType.FEED_STALE:
+                self._judge_again(stored.data, stopped, tally)
         return tally
 
+    def again(self, alert: Mapping[str, Any]) -> None:
+        """Judge the cause of one open alert again."""
+        self._judge_again(dict(alert), self._feeds.inhibitors(), Tally())
+
+    def cause_of(self, alert: Mapping[str, Any]) -> Judgement | None:
+        """Judge the cause of an alert as it is now, without any effect; None when there is nothing left to judge."""
+        return self._again(alert, self._feeds.inhibitors())
+
+    def _freshness(self, tally: Tally, settings: Mapping[str, Any]) -> None:
+        for judgement in self._feeds.freshness(settings):
+            self._judge(judgement, tally)
+
+    def _judge_again(self, alert: Data, stopped: Mapping[str, str | None], tally: Tally) -> None:
+        judgement = self._again(alert, stopped)
+        if judgement is not None:
+            self._judge(judgement, tally)
+
+    def _judge_new(self, judgements: Iterable[Judgement], tally: Tally) -> None:
+        """Judge what has no open alert: the others have been judged already."""
+        done = self._open_keys()
+        for judgement in judgements:
+            if judgement.dedupe_key not in done:
+                self._judge(judgement, tally)
+
     def _elsewhere(self, settings: Mapping[str, Any]) -> Iterable[Judgement]:
-        """Judge what has no level: forecasts, orders, feeds, jobs."""
+        """Judge what has no level: forecasts, orders, what hangs on feeds, jobs."""
         yield from self._depletions(settings)
         yield from self._orders(settings)
-        yield from self._feeds(settings)
+        for source, inhibited_by in self._feeds.inhibitors().items():
+            yield from self._feeds.judged(source, inhibited_by, settings)
         yield from self._jobs()
 
     def _depletions(self, settings: Mapping[str, Any]) -> Iterable[Judgement]:
@@ -159,9 +185,11 @@ class Watch:
         today = self._clock.now().date()
         return judge_depletion(facts, self._seen.depletion(product_id), today, self._book.settings())
 
-    def _again(self, alert: Mapping[str, Any]) -> Judgement | None:
-        """Judge the cause of an alert anew."""
+    def _again(self, alert: Mapping[str, Any], stopped: Mapping[str, str | None]) -> Judgement | None:
+        """Judge the cause of an alert anew; `stopped` says which feeds keep theirs from being judged."""
         settings, kind = self._book.settings(), alert["alert_type"]
+        if (source := source_of(alert)) is not None:
+            return self._feeds.again(alert, stopped.get(source), settings)
         if kind == AlertType.LOW_STOCK:
             stored = self._store.get(level_key(alert["store_id"], alert["product_id"]))
             return None if stored is None else judge_level(recounted(stored.data, self._clock.now()), settings)
@@ -171,7 +199,8 @@ class Watch:
             order = self._seen.order(alert["subject"])
             return self._judged_order(order, settings) if order is not None else None
         if kind == AlertType.FEED_STALE:
-            return next((one for one in self._feeds(settings) if one.dedupe_key == alert["dedupe_key"]), None)
+            judged = self._feeds.freshness(settings)
+            return next((one for one in judged if one.dedupe_key == alert["dedupe_key"]), None)
         _, job_kind, subject = alert["dedupe_key"].split(":", 2)
         return self._last_job(job_kind, subject or None)
 
@@ -184,10 +213,6 @@ class Watch:
     def _judged_order(self, order: Data, settings: Mapping[str, Any]) -> Judgement:
         waited_h = (self._clock.now() - parse_instant(order["created_at"])).total_seconds() / 3600
         return judge_order(order, waited_h, self._seen.sla_h, settings)
-
-    def _feeds(self, settings: Mapping[str, Any]) -> Sequence[Judgement]:
-        limit = self._seen.stale_after
-        return [judge_feed(one.source, one.age_s, limit, settings, stale=one.stale) for one in self._seen.feeds()]
 
     def _jobs(self) -> Iterable[Judgement]:
         """Judge the last finished job of every kind and subject that failed lately."""

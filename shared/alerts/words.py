@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["AlertStatus", "AlertType", "Severity", "ThresholdRule"]
+__all__ = ["AlertStatus", "AlertType", "Channel", "Severity", "ThresholdRule"]
 
 
 class AlertType(StrEnum):
@@ -13,6 +13,8 @@ class AlertType(StrEnum):
     ORDER_SLA = "order_sla"
     FEED_STALE = "feed_stale"
     JOB_FAILED = "job_failed"
+    OOS_BACKLOG = "oos_backlog"
+    """Opens only where a threshold was stored."""
 
 
 class Severity(StrEnum):
@@ -37,3 +39,11 @@ class ThresholdRule(StrEnum):
     PRODUCT = "product"
     DEFAULT = "default"
     SETTINGS = "settings"
+
+
+class Channel(StrEnum):
+    """A way that people and programs are told."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    SLACK = "slack"

@@ -10,23 +10,33 @@ from shared.app.trade import TradeParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from shared.alerts.book import AlertBook
+    from shared.alerts.book import AlertBook, Tally
+    from shared.alerts.deliveries import Deliveries
+    from shared.alerts.digest import Digests
+    from shared.alerts.handling import Handling
     from shared.alerts.hook import Hook
+    from shared.alerts.notify import Ways
     from shared.alerts.service import AlertDesk
-    from shared.alerts.watch import Feed, Watch
+    from shared.alerts.silences import Silences
+    from shared.alerts.sources import Feed, FeedWatch
+    from shared.alerts.watch import Watch
+    from shared.alerts.why import Why
     from shared.inventory.ledger import Pair
     from shared.jobs.asking import Asker
     from shared.jobs.kinds import Continue, Done, JobKind, Step
+    from shared.jobs.record import Record
     from shared.jobs.slots import Duty
+    from shared.ports.documents import Write
     from shared.ports.mail import Mail
 
 __all__ = ["AlertParts"]
 
 CHECK = "check-alerts"
 _REST_S = 10.0
-_PRODUCT, _OPEN, _CHANGED = "product_id", "open", "changed"
+_PRODUCT, _OPEN, _CHANGED, _SOURCE = "product_id", "open", "changed", "source"
+_ON_FEEDS = ("oos_backlog_orders", "oos_backlog_sku_orders", "held_order_sla_hours")
 
 
 class AlertParts(TradeParts, OosParts):
@@ -42,25 +52,64 @@ class AlertParts(TradeParts, OosParts):
     @once
     def alerts(self) -> AlertDesk:
         """Return reading alerts."""
-        from shared.alerts.service import AlertDesk
+        from shared.alerts.service import AlertDesk, Asked
 
-        return AlertDesk(self.store, self.clock, self.alert_book, self.depletion_date)
+        asked = Asked(self.depletion_date, self.why.backlogs, lambda: self.secrets)
+        return AlertDesk(self.store, self.clock, self.alert_book, asked)
+
+    @once
+    def handling(self) -> Handling:
+        """Return what people do with open alerts."""
+        from shared.alerts.handling import Handling
+
+        return Handling(self.store, self.clock, self.alert_book, self._tell)
+
+    @once
+    def silences(self) -> Silences:
+        """Return the silences."""
+        from shared.alerts.silences import Silences
+
+        return Silences(self.store, self.clock, self.ids)
+
+    @once
+    def deliveries(self) -> Deliveries:
+        """Return what is to be told."""
+        from shared.alerts.deliveries import Deliveries
+
+        silences = self.silences.in_force
+        return Deliveries(self.store, self.clock, self.alert_book, silences, lambda: self.jobs)
+
+    @once
+    def digests(self) -> Digests:
+        """Return the daily digests."""
+        from shared.alerts.digest import Digests
+
+        return Digests(self.store, self.clock, self.alert_book.settings, self._ways, lambda: self.jobs)
+
+    @once
+    def why(self) -> Why:
+        """Return why alerts are as they are."""
+        from shared.alerts.why import Why
+
+        return Why(self.store, self.alert_book, self.watch, self._feed_watch, self.deliveries)
 
     @once
     def watch(self) -> Watch:
         """Return evaluating causes."""
         from shared.alerts.watch import Seen, Watch
 
-        stale_after = timedelta(minutes=self.settings.refresh_stale_minutes)
         seen = Seen(
-            self._feeds,
-            self.depletion_date,
-            self.depleting,
-            self._transfer,
-            stale_after,
-            self.settings.order_sla_hours,
+            self._feed_watch, self.depletion_date, self.depleting, self._transfer, self.settings.order_sla_hours
         )
         return Watch(self.store, self.clock, self.alert_book, seen)
+
+    @once
+    def _feed_watch(self) -> FeedWatch:
+        from shared.alerts.sources import Feeds, FeedWatch
+
+        stale_after = timedelta(minutes=self.settings.refresh_stale_minutes)
+        feeds = Feeds(self._feeds, self._held_orders, self.own_shelves.product_ids, stale_after)
+        return FeedWatch(self.clock, self.alert_book, feeds)
 
     @once
     def mail(self) -> Mail:
@@ -87,28 +136,49 @@ class AlertParts(TradeParts, OosParts):
         self.store.after_commit(self._request_check)
 
     def kinds(self) -> Sequence[JobKind]:
-        """Add evaluating, and telling people."""
-        from shared.alerts import notify
+        """Add evaluating, telling people, and the digest."""
+        from shared.alerts import digest, notify
         from shared.jobs.kinds import JobKind
 
         check = JobKind(CHECK, notify.QUEUE, self._check, "Check alerts")
         tell = JobKind(notify.KIND, notify.QUEUE, self._notify, "Notify")
-        return (*super().kinds(), check, tell)
+        daily = JobKind(digest.DIGEST, notify.QUEUE, self._digest, "Digest of alerts")
+        return (*super().kinds(), check, tell, daily)
 
     def duties(self) -> Mapping[str, Duty]:
-        """Add the hourly evaluation of everything, and that of open alerts."""
+        """Add the hourly evaluation of everything, that of open alerts, and what comes due by time alone."""
         from shared.jobs.slots import Duty
 
         return {
             **super().duties(),
             CHECK: Duty(lambda: [self._start_check({})]),
             "resolve-alerts": Duty(lambda: [self._start_check({_OPEN: True})]),
+            "tell-alerts": Duty(self.tell_alerts, atomic=False),
         }
 
+    def chores(self) -> Sequence[Callable[[], None]]:
+        """Add forgetting old records of what was told."""
+        return (*super().chores(), self._forget_told)
+
     def settle(self) -> None:
-        """Evaluate what was marked and not yet asked for."""
+        """Evaluate what was marked and not yet asked for, and let people be told."""
         super().settle()
         self.watch.marked()
+        self.deliveries.tell()
+
+    def check_alerts(self, product_id: str | None = None) -> Tally:
+        """Evaluate one product, or everything, and let people be told."""
+        tally = self.watch.everything() if product_id is None else self.watch.product(product_id)
+        self.deliveries.tell()
+        return tally
+
+    def tell_alerts(self) -> list[str]:
+        """Wake alerts whose snooze is over, if their cause is still true; tell what waited; begin the day's digest."""
+        for stored in self.handling.ended_snoozes():
+            self.watch.again(stored.data)
+            self.handling.wake(stored.key.id)
+        self.deliveries.tell()
+        return self.digests.begin()
 
     @once
     def _check_asker(self) -> Asker:
@@ -128,40 +198,90 @@ class AlertParts(TradeParts, OosParts):
     def _check(self, step: Step) -> Done | Continue:
         from shared.jobs.kinds import Continue, Done
 
-        given = step.input
+        tally = self._evaluated(step.input)
+        self.deliveries.tell()
+        if step.input.get(_CHANGED) and (tally.created or tally.updated or tally.resolved):
+            return Continue(_REST_S)
+        return Done({"created": tally.created, "updated": tally.updated, "resolved": tally.resolved})
+
+    def _evaluated(self, given: Mapping[str, Any]) -> Tally:
         if given.get(_CHANGED):
-            tally = self.watch.marked()
-            return Continue(_REST_S) if tally.created or tally.updated or tally.resolved else Done(_shown(tally))
+            return self.watch.marked()
         if given.get(_PRODUCT):
-            return Done(_shown(self.watch.product(given[_PRODUCT])))
-        return Done(_shown(self.watch.open() if given.get(_OPEN) else self.watch.everything()))
+            return self.watch.product(given[_PRODUCT])
+        if given.get(_SOURCE):
+            return self.watch.source(given[_SOURCE])
+        return self.watch.open() if given.get(_OPEN) else self.watch.everything()
 
     def _notify(self, step: Step) -> Done | Continue:
         from shared.alerts.notify import Notifier
 
-        return Notifier(self.store, self.clock, self.mail, self.alert_book.settings, self._hook)(step)
+        return Notifier(self.store, self.clock, self.alert_book.settings, self._ways)(step)
+
+    def _digest(self, step: Step) -> Done | Continue:
+        return self.digests(step)
 
     @once
+    def _ways(self) -> Ways:
+        from shared.alerts.notify import Ways
+
+        return Ways(lambda: self.mail, self._hook, self._slack)
+
     def _hook(self) -> Hook | None:
         from shared.alerts.hook import Hook
 
         url, secret = self.settings.alert_webhook_url, self.settings.alert_webhook_secret
-        return Hook(lambda: self.fetch, self.clock, url, secret) if url else None
+        wanted = url and self.alert_book.settings()["webhook_notifications_enabled"]
+        return Hook(lambda: self.fetch, self.clock, url, secret) if url and wanted else None
 
-    def _tell(self, alert_id: str, event: str) -> None:
-        """Let people be told of an alert, in the commit that opened or escalated it."""
-        from shared.alerts.notify import KIND, WEBHOOK
-        from shared.core.caller import SYSTEM
+    def _slack(self) -> Hook | None:
+        from shared.alerts.hook import Hook
+        from shared.alerts.service import SLACK_PLACE
 
-        if self.settings.alert_webhook_url:
-            posted = {"alert_id": alert_id, "event": event, "channel": WEBHOOK}
-            self.jobs.start(KIND, f"{alert_id}.{event}.{WEBHOOK}", posted, SYSTEM)
         settings = self.alert_book.settings()
-        if settings["email_notifications_enabled"] and settings["alert_recipient_emails"]:
-            self.jobs.start(KIND, f"{alert_id}.{event}", {"alert_id": alert_id, "event": event}, SYSTEM)
+        sealed = settings["slack_sealed"]
+        if not sealed or not settings["slack_notifications_enabled"]:
+            return None
+        url = self.secrets.open(sealed, place=SLACK_PLACE).decode()
+        return Hook(lambda: self.fetch, self.clock, url, None)
+
+    def _tell(self, alert_id: str, alert: dict[str, Any], event: str) -> None:
+        """Record whom to tell of an alert, in the commit that opened or escalated it or in which it came back."""
+        from shared.alerts.words import Channel
+
+        settings = self.alert_book.settings()
+        wanted = {
+            Channel.EMAIL: settings["email_notifications_enabled"] and settings["alert_recipient_emails"],
+            Channel.WEBHOOK: self.settings.alert_webhook_url and settings["webhook_notifications_enabled"],
+            Channel.SLACK: settings["slack_notifications_enabled"] and settings["slack_sealed"],
+        }
+        self.deliveries.add(alert_id, alert, event, [channel for channel, on in wanted.items() if on])
+
+    def _refresh_ended(self, job: Record) -> Sequence[Write]:
+        writes = super()._refresh_ended(job)
+        settings = self.alert_book.settings()
+        if any(settings[name] is not None for name in _ON_FEEDS):
+            self.store.after_commit(lambda: self._check_source(job.subject))
+        return writes
+
+    def _check_source(self, source: str | None) -> None:
+        if source is not None:
+            self._start_check({_SOURCE: source})
+
+    def _forget_told(self) -> None:
+        from shared.alerts.deliveries import DELIVERIES
+        from shared.alerts.digest import DIGESTS
+        from shared.jobs.cleanup import clean_expired
+
+        for collection in (DELIVERIES, DIGESTS):
+            clean_expired(self.documents, self.clock, collection)
+
+    def _held_orders(self, source: str) -> Sequence[dict[str, Any]] | None:
+        loaded = self.snapshots.current(source).loaded
+        return loaded.open if loaded is not None else None
 
     def _feeds(self) -> Sequence[Feed]:
-        from shared.alerts.watch import Feed
+        from shared.alerts.sources import Feed
 
         return [Feed(one.source, one.age_seconds, one.stale) for one in self.refreshes.status().sources if one.enabled]
 
@@ -170,7 +290,3 @@ class AlertParts(TradeParts, OosParts):
 
         stored = self.store.get(transfer_key(order_id))
         return {"id": order_id, **stored.data} if stored is not None else None
-
-
-def _shown(tally: Any) -> dict[str, int]:
-    return {"created": tally.created, "updated": tally.updated, "resolved": tally.resolved}

@@ -296,7 +296,7 @@ def mailbox() -> Iterator[Any]:
     """Run a mail server."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as server:
         server.letters, server.recipients, server.refusals = [], [], []  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield server
         server.shutdown()

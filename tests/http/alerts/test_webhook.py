@@ -24,6 +24,7 @@ class Receiver(BaseHTTPRequestHandler):
         server: Any = self.server
         body = self.rfile.read(int(self.headers["Content-Length"]))
         server.posts.append((dict(self.headers), body))
+        server.paths.append(self.path)
         self.send_response(server.answers.pop(0) if server.answers else 204)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -36,8 +37,8 @@ class Receiver(BaseHTTPRequestHandler):
 def receiver() -> Iterator[Any]:
     """Run a receiver."""
     with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        server.posts, server.answers = [], []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        server.posts, server.answers, server.paths = [], [], []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
