@@ -96,7 +96,9 @@ def create_silence(ctx: Ctx, body: NewSilence) -> Silence:
         ctx.app.stores.stored(body.store_id)
     if body.product_id is not None:
         ctx.app.require_product(body.product_id)
-    return _silence(ctx, ctx.app.silences.create(ctx.caller, body))
+    made = ctx.app.silences.create(ctx.caller, body)
+    ctx.respond_header("Location", f"/api/v1/alerts/silences/{made.key.id}")
+    return _silence(ctx, made)
 
 
 @router.get("/api/v1/alerts/silences/{id}")
