@@ -7,11 +7,14 @@ from shared.core.errors import InvalidState
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
-from shared.http.router import Router
+from shared.http.router import Reply, Router
 from shared.jobs.models import Accepted
 from shared.suppliers.models import (
     ConnectSupplier,
+    Consent,
+    ConsentAnswer,
     HistoryFilter,
+    NewConsent,
     NewSyncSchedule,
     ScheduleFilter,
     StatusQuery,
@@ -58,6 +61,21 @@ def connect(ctx: Ctx, body: ConnectSupplier) -> Supplier:
     return ctx.app.suppliers.view(stored)
 
 
+@router.post("/api/v1/suppliers/consent", access="manager")
+def ask_consent(ctx: Ctx, body: NewConsent) -> Consent:
+    """Return where to send a user who lets the application act for them at AliExpress."""
+    return ctx.app.supplier_consents.begin(ctx.caller, body)
+
+
+@router.post("/api/v1/suppliers/consent/callback", access="manager", status=201, atomic=False)
+def take_consent(ctx: Ctx, body: ConsentAnswer) -> Supplier | Reply:
+    """Exchange the code that the user came back with: a new connection, or new tokens (200) for one there is."""
+    stored, is_new = ctx.app.supplier_consents.complete(ctx.caller, body)
+    shown = ctx.app.suppliers.view(stored)
+    ctx.respond_header("Location", f"/api/v1/suppliers/{stored.key.id}")
+    return shown if is_new else Reply(shown, 200)
+
+
 @router.post("/api/v1/suppliers/sync", access="operator", status=202)
 def sync(ctx: Ctx, body: SyncSupplier) -> Accepted:
     """Start a sync of one connection, or join the one that runs."""
@@ -93,7 +111,10 @@ def supplier_status(ctx: Ctx, id: str, query: StatusQuery) -> SupplierStatus:
     if query.check:
         ctx.app.suppliers.check(id)
     shown: dict[str, Any] = ctx.app.suppliers.view(ctx.app.suppliers.get(id)).model_dump()
-    kept = {name: shown[name] for name in ("status", "last_sync", "last_sync_status", "products_count", "last_error")}
+    kept = {
+        name: shown[name]
+        for name in ("status", "last_sync", "last_sync_status", "products_count", "last_error", "needs")
+    }
     return SupplierStatus(**kept, running_job_id=ctx.app.syncs.running(id), rate_limit=None)
 
 

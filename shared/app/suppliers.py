@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from shared.app.catalog import CatalogParts
 from shared.app.trade import TradeParts
 from shared.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from shared.app.alerts import AlertParts
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
     from shared.jobs.slots import Duty
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from shared.orders.suppliers import Gateway, Link
     from shared.ports.documents import Write
     from shared.suppliers.connections import Connections
+    from shared.suppliers.consent import Consents
     from shared.suppliers.port import Opened, Source
     from shared.suppliers.schedules import SyncSchedules
     from shared.suppliers.service import Syncs
@@ -35,8 +37,19 @@ class SupplierParts(CatalogParts, TradeParts):
         """Return the connections."""
         from shared.suppliers.connections import Connections, Kinds
 
-        kinds = Kinds(self._opened, self._supplier_defaults())
+        kinds = Kinds(self._opened, self._supplier_defaults(), self._attend_supplier)
         return Connections(self.store, self.clock, self.ids, secrets=lambda: self.secrets, kinds=kinds)
+
+    @once
+    def supplier_consents(self) -> Consents:
+        """Return asking users for their consent at AliExpress."""
+        from shared.adapters.suppliers.aliexpress import AliExpressConsent
+        from shared.suppliers.consent import Consents
+
+        page = AliExpressConsent(self.settings.aliexpress_base_url, self.fetch, self.clock)
+        return Consents(
+            self.store, self.clock, self.ids, self.suppliers, secrets=lambda: self.secrets, page=lambda: page
+        )
 
     @once
     def syncs(self) -> Syncs:
@@ -120,6 +133,10 @@ class SupplierParts(CatalogParts, TradeParts):
             "run-schedules": Duty(self._fire_schedules, atomic=False),
         }
 
+    def chores(self) -> Sequence[Callable[[], None]]:
+        """Add forgetting consents that nobody gave."""
+        return (*super().chores(), self._forget_consents)
+
     def _sync_stock(self) -> list[str]:
         return self.syncs.stock_of_all()
 
@@ -154,8 +171,7 @@ class SupplierParts(CatalogParts, TradeParts):
         """Open a connection of a kind."""
         import random
 
-        from shared.adapters.suppliers.aliexpress import AliExpressSource, Keeping
-        from shared.adapters.suppliers.aliexpress.calls import KeptTokens
+        from shared.adapters.suppliers.aliexpress import AliExpressSource
         from shared.adapters.suppliers.bigbuy import BigBuySource
         from shared.adapters.suppliers.feed import FeedSource
         from shared.suppliers.tracking import OrderMemory
@@ -165,12 +181,31 @@ class SupplierParts(CatalogParts, TradeParts):
         if kind == "bigbuy":
             url = "https://api.sandbox.bigbuy.eu" if opened.config.get("sandbox") else self.settings.bigbuy_base_url
             return BigBuySource(opened, url, self.fetch, self.clock, random.Random())  # noqa: S311 - jitter is no secret
-        tokens = KeptTokens(
-            lambda: self.suppliers.kept_tokens(opened.supplier_id),
-            lambda renewed: self.suppliers.keep_tokens(opened.supplier_id, renewed),
+        orders = OrderMemory(self.store, self.clock)
+        return AliExpressSource(opened, self.settings.aliexpress_base_url, self.fetch, self.clock, orders=orders)
+
+    def _attend_supplier(self, supplier_id: str, name: str, needs: str | None) -> None:
+        """Open or resolve the alert that only the user can bring a connection back."""
+        from shared.alerts.rules import Judgement
+        from shared.alerts.words import AlertType, Severity, ThresholdRule
+
+        judgement = Judgement(
+            AlertType.JOB_FAILED,
+            f"job_failed:supplier-connection:{supplier_id}",
+            fires=needs == "consent",
+            over=needs != "consent",
+            severity=Severity.CRITICAL,
+            message=f"The supplier {name} has to be consented to again (POST /api/v1/suppliers/consent).",
+            reason="consented",
+            facts={"subject": supplier_id, "rule": ThresholdRule.DEFAULT.value},
         )
-        keeping = Keeping(tokens, OrderMemory(self.store, self.clock))
-        return AliExpressSource(opened, self.settings.aliexpress_base_url, self.fetch, self.clock, keeping=keeping)
+        cast("AlertParts", self).alert_book.judge(judgement)
+
+    def _forget_consents(self) -> None:
+        from shared.jobs.cleanup import clean_expired
+        from shared.suppliers.consent import CONSENTS
+
+        clean_expired(self.documents, self.clock, CONSENTS)
 
     def _check_feed(self, url: str) -> None:
         from shared.adapters.fetch.guard import Guard

@@ -1,12 +1,12 @@
 """Connections: checked before they are stored, their credentials sealed for their own place and never shown again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from shared.core.clock import Clock, instant
+from shared.core.clock import Clock, instant, parse_instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import (
     CredentialsRejected,
@@ -23,18 +23,29 @@ from shared.core.patches import changes_of
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.secrets import Secrets
 from shared.ports.store import Store
-from shared.suppliers.models import ConnectSupplier, Supplier, SupplierFilter, SupplierPatch, SupplierType
-from shared.suppliers.port import Opened, Source
+from shared.suppliers.models import (
+    AdditionalConfig,
+    ConnectSupplier,
+    Supplier,
+    SupplierFilter,
+    SupplierPatch,
+    SupplierType,
+)
+from shared.suppliers.port import NEEDS_CONSENT, Opened, Renewal, Source, Unkept
+from shared.suppliers.tokens import SharedTokens
 
 __all__ = ["SUPPLIERS", "Connections", "Kinds", "supplier_key"]
 
 SUPPLIERS = "suppliers"
 _SECRET = ("app_key", "app_secret", "access_token", "refresh_token")
-_PLAIN = ("sandbox", "feed_url", "feed_type", "mapping_config")
+_PLAIN = ("sandbox", "feed_url", "feed_type", "mapping_config", "language", "ship_to_country", "currency")
+_PLAIN_OF_CALLS = ("token_param", "system_base")
 _FEED = "feed_url"
 _NEEDED = {SupplierType.ALIEXPRESS: ("api_key", "app_key", "app_secret"), SupplierType.BIGBUY: ("api_key",)}
 _INPUTS = ("name", "status", "auto_sync_stock")
-_VOLATILE = ("last_sync", "last_sync_status", "products_count", "last_error")
+_VOLATILE = ("last_sync", "last_sync_status", "products_count", "last_error", "needs")
+_WORKS = {"status": "connected", "last_error": None}
+_CONSENTED = {"needs": None, "consent_by": None}
 Data = dict[str, Any]
 
 
@@ -49,10 +60,14 @@ def _place(supplier_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """The kinds of suppliers: what opens a connection, and the credentials that the environment holds, by kind."""
+    """The kinds of suppliers: what opens a connection, and the credentials that the environment holds, by kind.
+
+    `attend(id, name, needs)` tells people what a connection needs, None: nothing any more; in the commit that says so.
+    """
 
     open: Callable[[str, Opened], Source]
     defaults: Mapping[str, Mapping[str, str]]
+    attend: Callable[[str, str, str | None], None]
 
 
 class Connections:
@@ -62,20 +77,23 @@ class Connections:
         """Take the store, time, ids, the sealing, and what is known of the kinds of suppliers."""
         self._store, self._clock, self._ids = store, clock, ids
         self._secrets, self._opener, self._defaults = secrets, kinds.open, kinds.defaults
+        self._attend = kinds.attend
 
-    def connect(self, wanted: ConnectSupplier) -> Stored:
-        """Check credentials with the supplier and store the connection.
+    def connect(self, wanted: ConnectSupplier, granted: Renewal | None = None, also: Sequence[Write] = ()) -> Stored:
+        """Check credentials with the supplier and store the connection, together with `also`.
 
-        Raise ValidationFailed for missing credentials, CredentialsRejected, UpstreamFailed or UrlNotAllowed; nothing is
-        stored then.
+        Tokens that a user's consent was worth (`granted`) stand for the key. Raise ValidationFailed for missing credentials,
+        CredentialsRejected, UpstreamFailed or UrlNotAllowed; nothing is stored then.
         """
         supplier_id = self._ids.new("sup")
         kind = wanted.supplier_type
-        secrets = self._given(kind, wanted.api_key, wanted.additional_config.model_dump(exclude_none=True))
-        config = _config(wanted.additional_config.model_dump(exclude_none=True))
+        told = wanted.additional_config.model_dump(exclude_none=True)
+        key = granted.tokens["api_key"] if granted else wanted.api_key
+        secrets = {**self._given(kind, key, told), **(granted.tokens if granted else {})}
+        config = _config(told)
         if kind is SupplierType.FEED and not config.get("feed_url"):
             raise ValidationFailed.at("/additional_config/feed_url", "missing", "A feed supplier needs its address.")
-        self._check(kind.value, Opened(supplier_id, secrets, config))
+        secrets = self._checked(kind.value, secrets, config)
         now = instant(self._clock.now())
         data: Data = {
             "supplier_type": kind.value,
@@ -87,11 +105,12 @@ class Connections:
             "last_sync": None,
             "last_sync_status": None,
             "last_error": None,
+            **_CONSENTED,
             "created_at": now,
             "updated_at": now,
             "version": 1,
         }
-        self._store.write([Create(supplier_key(supplier_id), data)])
+        self._store.write([Create(supplier_key(supplier_id), data), *also])
         return Stored(supplier_key(supplier_id), data, "")
 
     def get(self, supplier_id: str) -> Stored:
@@ -105,6 +124,7 @@ class Connections:
         """Return a connection as shown."""
         data = stored.data
         shown = {name: data[name] for name in Supplier.model_fields if name in data and name != "config"}
+        shown["needs"] = data.get("needs")
         count = self._store.count(Query("supplier_links", (("supplier_id", stored.key.id),)))
         return Supplier(id=stored.key.id, config=json.loads(data["config"]), products_count=count, **shown)
 
@@ -129,33 +149,92 @@ class Connections:
         stored = self.get(supplier_id)
         condition.check(supplier_id, stored.data["version"], patch.version)
         changes = self._changes(stored, patch)
-        return self.change(supplier_id, lambda present: self._agreed(stored, present, changes))
+        return self._attended(supplier_id, lambda present: self._agreed(stored, present, changes))
 
     def delete(self, supplier_id: str, condition: Precondition = NO_CONDITION) -> None:
         """Forget a connection and its credentials; its products stay."""
         stored = self.get(supplier_id)
         condition.check(supplier_id, stored.data["version"])
         self._store.write([Delete(stored.key, stored.version)])
+        if stored.data.get("needs"):
+            self._attend(supplier_id, stored.data["name"], None)
 
     def source(self, stored: Stored) -> Source:
         """Open a connection; raise InvalidState when it is disabled."""
         if stored.data["status"] == "disabled":
             raise InvalidState("This supplier is disabled.", current="disabled", allowed=["connected"])
-        return self._opener(stored.data["supplier_type"], self._opened(stored))
+        return self._opener(stored.data["supplier_type"], self.opened(stored))
+
+    def application(self, told: AdditionalConfig) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        """Return the keys of an AliExpress application, given or of the environment; raise ValidationFailed without them."""
+        given = told.model_dump(exclude_none=True)
+        return self._given(SupplierType.ALIEXPRESS, "granted later", given), _config(given)
+
+    def grant(self, supplier_id: str, granted: Renewal, also: Sequence[Write] = ()) -> Stored:
+        """Store the tokens of a user's new consent, together with `also`, once the supplier has taken them.
+
+        Raise NotFound, CredentialsRejected, UpstreamFailed; nothing is stored then.
+        """
+        stored = self.get(supplier_id)
+        opened = self.opened(stored)
+        secrets = {**opened.secrets, **granted.tokens}
+        secrets = self._checked(stored.data["supplier_type"], secrets, opened.config)
+        fresh = {**_WORKS, **_CONSENTED, **self._kept(supplier_id, secrets, opened.config)}
+        fresh["credential_hint"] = _hint(secrets)
+
+        def written() -> Stored:
+            self._store.write(also)
+            return self._attended(supplier_id, lambda _: fresh)
+
+        return self._store.atomically(written)
 
     def kept_tokens(self, supplier_id: str) -> Mapping[str, str]:
-        """Return the tokens as they are kept now; none for a connection that is being made."""
-        stored = self._store.get(supplier_key(supplier_id))
-        return self._opened(stored).secrets if stored is not None else {}
+        """Return the tokens as they are kept now."""
+        return self.opened(self.get(supplier_id)).secrets
 
-    def keep_tokens(self, supplier_id: str, tokens: Mapping[str, str]) -> None:
-        """Seal renewed tokens in place of the old ones."""
+    def keep_tokens(self, supplier_id: str, renewal: Renewal) -> None:
+        """Seal renewed tokens in place of the old ones; tokens that are the last ask for the user's consent in time."""
+        by = renewal.tokens.get("ends_at", instant(self._clock.now()))
+        asked = {"needs": "consent", "consent_by": by} if renewal.is_last else _CONSENTED
 
         def changes(present: Stored) -> Data:
-            secrets = {**json.loads(self._secrets().open(present.data["sealed"], place=_place(supplier_id))), **tokens}
-            return {"sealed": self._secrets().seal(json.dumps(secrets).encode(), place=_place(supplier_id))}
+            secrets = json.loads(self._secrets().open(present.data["sealed"], place=_place(supplier_id)))
+            secrets = {**secrets, **renewal.tokens}
+            sealed = self._secrets().seal(json.dumps(secrets).encode(), place=_place(supplier_id))
+            return {"sealed": sealed, "credential_hint": _hint(secrets), **asked}
 
-        self.change(supplier_id, changes, counted=False)
+        self._attended(supplier_id, changes, counted=False)
+
+    def consent_needed(self, supplier_id: str, reason: str) -> None:
+        """Say that only the user's new consent helps; while the present token is good the connection goes on working."""
+
+        def changes(present: Stored) -> Data:
+            ends_at = self.opened(present).secrets.get("ends_at")
+            if ends_at is not None and parse_instant(ends_at) > self._clock.now():
+                return {"needs": "consent", "consent_by": ends_at}
+            return {"needs": "consent", "status": _failing(present), "last_error": reason[:300]}
+
+        self._attended(supplier_id, changes, counted=False)
+
+    def works(self, supplier_id: str) -> None:
+        """Take back what a connection was said to need, now that the supplier has answered; a token's end stays foreseen."""
+
+        def changes(present: Stored) -> Data:
+            return {} if present.data.get("consent_by") else {"needs": None}
+
+        self._attended(supplier_id, changes, counted=False)
+
+    def _attended(self, supplier_id: str, changes: Callable[[Stored], Data], *, counted: bool = True) -> Stored:
+        """Apply changes and tell people what the connection needs from then on, as one."""
+
+        def applied() -> Stored:
+            before = self.get(supplier_id).data.get("needs")
+            after = self.change(supplier_id, changes, counted=counted)
+            if after.data.get("needs") != before:
+                self._attend(supplier_id, after.data["name"], after.data.get("needs"))
+            return after
+
+        return self._store.atomically(applied)
 
     def change(self, supplier_id: str, changes: Callable[[Stored], Data], *, counted: bool = True) -> Stored:
         """Apply changes to the present document; `counted` raises its version."""
@@ -165,7 +244,7 @@ class Connections:
             stored = found.get(key)
             if stored is None:
                 raise NotFound("No supplier has this id.", resource="supplier")
-            wanted = {name: value for name, value in changes(stored).items() if stored.data[name] != value}
+            wanted = {name: value for name, value in changes(stored).items() if stored.data.get(name) != value}
             if not wanted:
                 return stored, []
             stamps = (
@@ -182,17 +261,21 @@ class Connections:
         try:
             self.source(stored).check()
         except (Terminal, Transient) as trouble:
-            wrong = {"status": "error", "last_error": str(trouble.detail)[:300]}
-            self.change(supplier_id, lambda _: wrong, counted=False)
+            told = {"status": "error", "last_error": str(trouble.detail)[:300]}
+            told |= {"needs": "credentials"} if getattr(trouble, "code", "") == "credentials_rejected" else {}
+            self._attended(supplier_id, lambda _: told, counted=False)
             return str(trouble.detail)
-        self.change(supplier_id, lambda _: {"status": "connected", "last_error": None}, counted=False)
+        self.change(supplier_id, lambda _: _WORKS, counted=False)
+        self.works(supplier_id)
         return None
 
-    def _opened(self, stored: Stored) -> Opened:
+    def opened(self, stored: Stored) -> Opened:
+        """Return a connection unsealed, with what keeps its tokens."""
         sealed = self._secrets().open(stored.data["sealed"], place=_place(stored.key.id))
         secrets, config = json.loads(sealed), json.loads(stored.data["config"])
         config |= {name: secrets.pop(name) for name in (_FEED,) if name in secrets}
-        return Opened(stored.key.id, secrets, config)
+        tokens = SharedTokens(self._store, self._clock, self._ids, self, stored.key.id)
+        return Opened(stored.key.id, secrets, config, tokens)
 
     def _kept(self, supplier_id: str, secrets: Mapping[str, str], config: Mapping[str, Any]) -> Data:
         """Return what is stored of credentials and configuration: the address of a feed, which may hold a token, is sealed."""
@@ -211,16 +294,20 @@ class Connections:
         told = patch.additional_config.model_dump(exclude_none=True) if patch.additional_config else {}
         if patch.api_key is None and not told:
             return changes
-        opened = self._opened(stored)
+        opened = self.opened(stored)
         secrets = {**opened.secrets, **{name: told[name] for name in _SECRET if name in told}}
-        secrets |= {"api_key": patch.api_key} if patch.api_key is not None else {}
+        token = secrets.pop("access_token", None)
+        key = patch.api_key if patch.api_key is not None else token
+        if key is not None and key != opened.secrets.get("api_key"):
+            secrets |= {"api_key": key}
+            secrets.pop("ends_at", None)
         if told.get(_FEED) == json.loads(stored.data["config"]).get(_FEED):
             told.pop(_FEED, None)  # as it was shown: nothing new
         config = {**opened.config, **_config(told)}
-        self._check(stored.data["supplier_type"], Opened(stored.key.id, secrets, config))
+        secrets = self._checked(stored.data["supplier_type"], secrets, config)
         kept = self._kept(stored.key.id, secrets, config)
-        fresh = {**kept, "credential_hint": _hint(secrets), "last_error": None}
-        return {"status": "connected", **fresh, **changes}
+        fresh = {**kept, "credential_hint": _hint(secrets), **_CONSENTED}
+        return {**_WORKS, **fresh, **changes}
 
     def _agreed(self, read: Stored, present: Stored, changes: Data) -> Data:
         """Refuse when the connection was changed while its new credentials were being checked."""
@@ -229,17 +316,20 @@ class Connections:
             raise InvalidState(detail, current=present.data["version"], allowed=[read.data["version"]])
         return changes
 
-    def _check(self, kind: str, opened: Opened) -> None:
+    def _checked(self, kind: str, secrets: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, str]:
+        """Return credentials that the supplier has taken, with the tokens that were renewed for it."""
+        trial = Unkept()
         try:
-            self._opener(kind, opened).check()
+            self._opener(kind, Opened("", secrets, config, trial)).check()
         except Terminal as refused:
-            if refused.code == "credentials_rejected":
+            if refused.code in {"credentials_rejected", NEEDS_CONSENT}:
                 raise CredentialsRejected("The supplier refused these credentials.") from None
             if refused.code == "url_not_allowed":
                 raise UrlNotAllowed(refused.detail) from None
             raise UpstreamFailed(f"The supplier cannot be used: {refused.detail}"[:300]) from None
         except Transient as trouble:
             raise UpstreamFailed(f"The supplier does not answer as it should: {trouble.detail}"[:300]) from None
+        return {**secrets, **trial.fresh}
 
     def _given(self, kind: SupplierType, api_key: str | None, told: Mapping[str, Any]) -> dict[str, str]:
         given = {name: str(told[name]) for name in _SECRET if name in told}
@@ -255,7 +345,7 @@ class Connections:
 
 
 def _config(told: Mapping[str, Any]) -> Data:
-    return {name: told[name] for name in _PLAIN if name in told}
+    return {name: told[name] for name in (*_PLAIN, *_PLAIN_OF_CALLS) if name in told}
 
 
 def _shown(address: str) -> str:
@@ -268,3 +358,9 @@ def _shown(address: str) -> str:
 def _hint(secrets: Mapping[str, str]) -> str | None:
     key = secrets.get("api_key")
     return key[-4:] if key else None
+
+
+def _failing(present: Stored) -> str:
+    """Return the status of a connection that does not work; one that is disabled stays so."""
+    status: str = present.data["status"]
+    return status if status == "disabled" else "error"

@@ -3,8 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from shared.core.page import PageQuery
 from shared.core.quantities import Version
@@ -13,8 +15,11 @@ from shared.core.times import From, To
 
 __all__ = [
     "ConnectSupplier",
+    "Consent",
+    "ConsentAnswer",
     "Frequency",
     "HistoryFilter",
+    "NewConsent",
     "NewSyncSchedule",
     "ScheduleFilter",
     "Supplier",
@@ -70,6 +75,8 @@ class Supplier(BaseModel):
     last_sync_status: str | None
     products_count: int
     last_error: str | None
+    needs: Literal["consent", "credentials"] | None
+    """What only a person can do: consent again at the supplier, or give other credentials."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -91,6 +98,11 @@ class AdditionalConfig(BaseModel):
     access_token: Annotated[Key | None, Field(repr=False)] = None
     refresh_token: Annotated[Key | None, Field(repr=False)] = None
     sandbox: bool | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    ship_to_country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    token_param: Literal["session", "access_token"] | None = None
+    system_base: Literal["rest", "sync"] | None = None
     feed_url: Address | None = None
     feed_type: Literal["auto", "csv", "tsv", "xml", "json", "jsonl"] | None = None
     mapping_config: Mapping_ | None = None
@@ -104,6 +116,42 @@ class ConnectSupplier(BaseModel):
     name: Name | None = None
     additional_config: AdditionalConfig = AdditionalConfig()
     auto_sync_stock: bool = True
+
+
+def _landing(address: str) -> str:
+    """Accept an address that a browser may bring a code to: https, or plain http on the same machine."""
+    parts = urlsplit(address)
+    local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or parts.fragment or not (local or parts.scheme == "https"):
+        raise PydanticCustomError("bad_url", "Give an https address without a fragment (http only for localhost).")
+    return address
+
+
+class NewConsent(BaseModel):
+    """A consent to ask a user for: for a new connection, or for one whose tokens have ended."""
+
+    supplier_type: Literal["aliexpress"] = "aliexpress"
+    supplier_id: Id | None = None
+    redirect_uri: Annotated[Address, AfterValidator(_landing)]
+    name: Name | None = None
+    additional_config: AdditionalConfig = AdditionalConfig()
+    auto_sync_stock: bool = True
+
+
+class Consent(BaseModel):
+    """Where a user is sent to consent; the page of `redirect_uri` gets `code` and `state` and hands them back."""
+
+    state: str
+    authorize_url: str
+    redirect_uri: str
+    expires_at: datetime
+
+
+class ConsentAnswer(BaseModel):
+    """What the user came back with."""
+
+    state: Annotated[str, Field(min_length=1, max_length=200)]
+    code: Annotated[str, Field(min_length=1, max_length=1000, repr=False)]
 
 
 class SupplierPatch(BaseModel):
@@ -123,6 +171,7 @@ class SupplierPatch(BaseModel):
     last_sync_status: Any = None
     products_count: Any = None
     last_error: Any = None
+    needs: Any = None
     created_at: Any = None
     updated_at: Any = None
 
@@ -151,6 +200,7 @@ class SupplierStatus(BaseModel):
     last_sync_status: str | None
     products_count: int
     last_error: str | None
+    needs: Literal["consent", "credentials"] | None
     running_job_id: str | None
     rate_limit: dict[str, Any] | None
 

@@ -1,13 +1,15 @@
 """What a kind of supplier offers to the rest; `shared.adapters.suppliers` implements it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
 from shared.orders.suppliers import Gateway, Placed
 
-__all__ = ["Item", "Opened", "Page", "Source", "Walk"]
+__all__ = ["NEEDS_CONSENT", "Item", "Opened", "Page", "Renewal", "Source", "TokenKeeping", "Unkept", "Walk"]
+
+NEEDS_CONSENT = "needs_consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Page:
 class Source(Gateway, Protocol):
     """One connection, opened. Raises Transient (with the wait that the supplier asked for) and Terminal.
 
-    Terminal `credentials_rejected` means what it says, wherever it is raised.
+    Terminal `credentials_rejected` means what it says, wherever it is raised; Terminal `needs_consent` that only the user
+    can go on, by consenting again.
     """
 
     def check(self) -> None:
@@ -75,8 +78,44 @@ class Source(Gateway, Protocol):
         ...
 
     def progress(self, references: Sequence[str]) -> dict[str, Placed]:
-        """Return how our supplier orders stand, by our reference; unknown ones are left out."""
+        """Return how our supplier orders stand, by our reference; unknown ones are left out.
+
+        Without references, raise as `check` does when the supplier cannot be asked.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Renewed tokens (`api_key`, `refresh_token`, `ends_at`); `is_last` says that they cannot be renewed again."""
+
+    tokens: Mapping[str, str] = field(repr=False)
+    is_last: bool = False
+
+
+class TokenKeeping(Protocol):
+    """Where the tokens of a connection are kept, for kinds whose tokens end."""
+
+    def renewed(self, used: str, renew: Callable[[], Renewal]) -> Mapping[str, str]:
+        """Return tokens other than the access token that was `used`: those kept meanwhile, else what `renew` returns, kept.
+
+        `renew` runs in one worker at a time; the others wait for what it brings. Its Terminal `needs_consent` is raised on.
+        """
+        ...
+
+
+class Unkept:
+    """The tokens of a connection that is not stored yet; whoever stores it asks `fresh` for what was renewed meanwhile."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.fresh: Mapping[str, str] = {}
+
+    def renewed(self, used: str, renew: Callable[[], Renewal]) -> Mapping[str, str]:
+        """Renew."""
+        if self.fresh.get("api_key", used) == used:
+            self.fresh = renew().tokens
+        return self.fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +125,4 @@ class Opened:
     supplier_id: str
     secrets: Mapping[str, str] = field(repr=False)
     config: Mapping[str, Any] = field(default_factory=dict)
+    tokens: TokenKeeping = field(default_factory=Unkept)

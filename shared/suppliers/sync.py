@@ -15,7 +15,7 @@ from shared.jobs.record import Record
 from shared.ports.documents import Create, Key, Put, Query, Write
 from shared.ports.store import Store
 from shared.suppliers.connections import Connections, supplier_key
-from shared.suppliers.port import Item, Page, Source, Walk
+from shared.suppliers.port import NEEDS_CONSENT, Item, Page, Source, Walk
 from shared.suppliers.upsert import Upsert
 
 __all__ = ["KIND", "RUNS", "SyncWork", "run_key"]
@@ -65,6 +65,7 @@ class SyncWork:
         if counts["failed"] and counts["failed"] >= counts["fetched"]:
             first = counts["errors"][0]["message"] if counts["errors"] else "no reason was kept"
             raise Terminal("nothing_taken", f"None of {counts['fetched']} records could be taken: {first}"[:300])
+        self.connections.works(given["supplier_id"])
         return Done(dict(counts))
 
     def started(self, job: Record) -> Sequence[Write]:
@@ -87,7 +88,8 @@ class SyncWork:
         if supplier is not None:
             succeeded = str(job.status) == "succeeded"
             error = None if succeeded else (job.error or {}).get("detail", str(job.status))
-            refused = (job.error or {}).get("code") == "credentials_rejected"
+            code = (job.error or {}).get("code")
+            refused = code in {"credentials_rejected", NEEDS_CONSENT}
             told = {"last_sync": now, "last_sync_status": str(job.status), "last_error": error}
             status = (
                 "error"
@@ -96,6 +98,7 @@ class SyncWork:
                 if succeeded and supplier.data["status"] == "error"
                 else supplier.data["status"]
             )
+            told |= {"needs": "credentials"} if code == "credentials_rejected" else {}
             writes.append(Put(supplier.key, {**supplier.data, **told, "status": status}, supplier.version))
         return writes
 

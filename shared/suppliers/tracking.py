@@ -34,7 +34,7 @@ class OrderTracking:
             for placed in order.data["supplier_orders"]
             if placed["supplier_id"] == supplier_id and placed["supplier_order_id"]
         ]
-        told = source.progress([placed["reference"] for _, placed in waiting]) if waiting else {}
+        told = source.progress([placed["reference"] for _, placed in waiting])
         shipped = 0
         for order, placed in waiting:
             found = told.get(placed["reference"])

@@ -4,15 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
+from local.simulators.aliexpress.grants import Grants
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
-from local.simulators.credentials import (
-    ALIEXPRESS_APP,
-    ALIEXPRESS_REFRESH,
-    ALIEXPRESS_SECRET,
-    ALIEXPRESS_TOKEN,
-)
+from local.simulators.credentials import ALIEXPRESS_APP, ALIEXPRESS_SECRET, ALIEXPRESS_TOKEN
 from local.simulators.offers import Offer, OfferWorld
 from local.simulators.wire import Answer, Request
 from shared.adapters.suppliers.aliexpress.signing import signature
@@ -36,14 +32,14 @@ class AliExpress(Simulator):
         "rate_limit": (0,),
         "wrapping": ("named", "bare", "single"),
         "consent": ("given", "ended"),
+        "renewal": ("usual", "last", "without_refresh"),
     }
 
     def __init__(self, clock: Clock, options: Options | None = None) -> None:
         """Open with its offers."""
         super().__init__(clock, options)
         self._world = self._made(self.options)
-        self._tokens = {ALIEXPRESS_TOKEN: ALIEXPRESS_REFRESH}
-        self._ended: set[str] = set()
+        self._grants = Grants(clock)
 
     def _made(self, options: Options) -> OfferWorld:
         size = _SIZE if options.size == Options().size else options.size
@@ -57,7 +53,7 @@ class AliExpress(Simulator):
     def rebuild(self, options: Options) -> None:
         """Start with new offers."""
         self._world = self._made(options)
-        self._tokens, self._ended = {ALIEXPRESS_TOKEN: ALIEXPRESS_REFRESH}, set()
+        self._grants = Grants(self.clock)
 
     def settings(self) -> dict[str, str]:
         """Return the variables with which the product talks to this simulator."""
@@ -73,12 +69,11 @@ class AliExpress(Simulator):
 
     def revoke_token(self) -> None:
         """Let every token in no more, renewed ones too."""
-        self._ended |= set(self._tokens)
-        self._tokens = {}
+        self._grants.revoke()
 
     def end_token(self) -> None:
         """Let the access tokens end; their refresh tokens go on."""
-        self._ended |= set(self._tokens)
+        self._grants.end()
 
     def too_many(self, wait_s: int) -> Answer:
         """Return the ban as AliExpress words it, with status 200."""
@@ -96,18 +91,55 @@ class AliExpress(Simulator):
     def serve(self, request: Request) -> Answer:
         """Answer a request."""
         told = {**dict(request.query), **dict(parse_qsl(request.body.decode(), keep_blank_values=True))}
+        if request.path == "/oauth/authorize":
+            return self._authorize(told)
         path = request.path.removeprefix("/rest") if request.path.startswith("/rest/") else ""
         refused = self._unsigned(told, path)
         if refused is not None:
             return refused
-        if path == "/auth/token/refresh":
-            return self._renewed(told.get("refresh_token", ""))
-        if request.path != "/sync":
+        if request.path not in {"/sync", f"/rest{path}"}:
             return json_answer({"code": "InvalidApiPath", "msg": "no such path"})
+        system = path or told.get("method", "")
+        if system.startswith("/auth/token/"):
+            return self._system(system, told)
         token = told.get("session") or told.get("access_token") or ""
-        if token not in self._tokens or token in self._ended:
+        if path or not self._grants.lets_in(token):
             return self.unauthorised()
-        return self._method(told.get("method", ""), told, request)
+        return self._simplified(self._method(told.get("method", ""), told, request), told)
+
+    def _simplified(self, answer: Answer, told: Mapping[str, str]) -> Answer:
+        """Leave the outer wrapping away where `simplify` asks for it."""
+        body = json.loads(answer.body)
+        if told.get("simplify") != "true" or len(body) != 1 or "error_response" in body:
+            return answer
+        return json_answer(next(iter(body.values())))
+
+    def _authorize(self, told: Mapping[str, str]) -> Answer:
+        """Stand for the page on which a user consents: they do at once, unless the switch says that they do not."""
+        target = told.get("redirect_uri", "")
+        if told.get("client_id") != ALIEXPRESS_APP or told.get("response_type") != "code" or not target:
+            return json_answer({"code": "InvalidParameter", "msg": "client_id, response_type or redirect_uri"}, 400)
+        given = {"code": self._grants.code()} if self.switches["consent"] == "given" else {"error": "access_denied"}
+        given |= {"state": told["state"]} if told.get("state") else {}
+        joint = "&" if "?" in target else "?"
+        return Answer(302, b"", {"Location": f"{target}{joint}{urlencode(given)}"})
+
+    def _system(self, path: str, told: Mapping[str, str]) -> Answer:
+        refresh = path == "/auth/token/refresh"
+        if refresh and self.switches["consent"] == "ended":
+            granted = None
+        elif refresh:
+            granted = self._grants.renewed(told.get("refresh_token", ""))
+        else:
+            granted = self._grants.granted(told.get("code", "")) if path == "/auth/token/create" else None
+        if granted is None:
+            code = "InvalidRefreshToken" if refresh else "InvalidCode"
+            return json_answer({"code": code, "msg": "consent again", "refresh_expires_in": 0})
+        if self.switches["renewal"] == "last":
+            granted |= {"refresh_expires_in": 0}
+        if self.switches["renewal"] == "without_refresh":
+            granted.pop("refresh_token")
+        return json_answer({"code": "0", **granted})
 
     def _unsigned(self, told: Mapping[str, str], path: str) -> Answer | None:
         if told.get("app_key") != ALIEXPRESS_APP:
@@ -119,16 +151,6 @@ class AliExpress(Simulator):
         if abs(int(stamp) / 1000 - self.clock.now().timestamp()) > _TOLERANCE_S:
             return _error("IllegalTimestamp", "The timestamp is out of range", "ISV")
         return None
-
-    def _renewed(self, refresh_token: str) -> Answer:
-        owner = next((token for token, refresh in self._tokens.items() if refresh == refresh_token), None)
-        if owner is None or self.switches["consent"] == "ended":
-            return json_answer({"code": "InvalidRefreshToken", "msg": "consent again", "refresh_expires_in": 0})
-        number = len(self._tokens)
-        token, refresh = f"{ALIEXPRESS_TOKEN}-{number}", f"{ALIEXPRESS_REFRESH}-{number}"
-        del self._tokens[owner]
-        self._tokens[token] = refresh
-        return json_answer({"code": "0", "access_token": token, "refresh_token": refresh, "expires_in": 86_400})
 
     def _method(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
         if method == "aliexpress.ds.feedname.get":

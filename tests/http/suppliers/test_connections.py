@@ -88,7 +88,7 @@ def test_an_address_of_a_feed_never_shows_its_secrets_and_keeps_working(market: 
     assert shown == f"{web.origin}/feeds/european.csv?***"
     assert (run["status"], run["created"] > 0) == ("succeeded", True)
     assert "hush-token" not in json.dumps(stored)
-    assert market.shop.app.suppliers._opened(connection).config["feed_url"] == config["feed_url"]
+    assert market.shop.app.suppliers.opened(connection).config["feed_url"] == config["feed_url"]
 
 
 def test_a_sync_of_which_nothing_could_be_taken_has_failed(market: Market) -> None:

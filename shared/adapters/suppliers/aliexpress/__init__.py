@@ -9,45 +9,61 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from shared.adapters.sources.reading import identifier, mapping, text
-from shared.adapters.suppliers.aliexpress.calls import Calls, KeptTokens, Keys
+from shared.adapters.suppliers.aliexpress.calls import Calls, Door, Keys
 from shared.adapters.suppliers.aliexpress.orders import AliExpressOrders, Memory
+from shared.adapters.suppliers.aliexpress.tokens import authorize_url, tokens_of
 from shared.adapters.suppliers.reading import cents, pictures, plain, quantity, unwrap_list
 from shared.core.clock import Clock
 from shared.core.errors import Terminal
 from shared.orders.suppliers import Placed, Placement
 from shared.ports.fetch import Fetch
-from shared.suppliers.port import Item, Opened, Page, Walk
+from shared.suppliers.port import NEEDS_CONSENT, Item, Opened, Page, Renewal, Unkept, Walk
 
-__all__ = ["AliExpressSource", "Keeping"]
+__all__ = ["AliExpressConsent", "AliExpressSource"]
 
 Cursor = dict[str, Any]
 _AT_ONCE = 20
 _STOCKS = ("sku_available_stock", "s_k_u_available_stock", "ipm_sku_stock")
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """Who keeps the tokens, and the numbers of placed orders."""
+def _calls(opened: Opened, base_url: str, fetch: Fetch, clock: Clock) -> Calls:
+    told = tokens_of({"api_key": "", **opened.secrets})
+    keys = Keys(opened.secrets["app_key"], opened.secrets["app_secret"], **told)
+    door = Door(
+        base_url,
+        token_named=opened.config.get("token_param") or "session",
+        system_base=opened.config.get("system_base") or "rest",
+    )
+    return Calls(door, keys, fetch, clock, tokens=opened.tokens)
 
-    tokens: KeptTokens
-    orders: Memory
+
+@dataclass(frozen=True)
+class AliExpressConsent:
+    """Asking a user to let the application act for them."""
+
+    base_url: str
+    fetch: Fetch
+    clock: Clock
+
+    def url(self, secrets: Mapping[str, str], redirect_uri: str, state: str) -> str:
+        """Return where the user is sent."""
+        return authorize_url(self.base_url, secrets["app_key"], redirect_uri, state)
+
+    def exchange(self, secrets: Mapping[str, str], config: Mapping[str, Any], code: str) -> Renewal:
+        """Return the tokens for the code that the user came back with."""
+        return _calls(Opened("", secrets, config, Unkept()), self.base_url, self.fetch, self.clock).exchange(code)
 
 
 class AliExpressSource:
     """One connection to AliExpress."""
 
-    def __init__(self, opened: Opened, base_url: str, fetch: Fetch, clock: Clock, *, keeping: Keeping) -> None:
-        """Take the connection, the address, the way out, time, and what is kept of it."""
-        keys = Keys(
-            opened.secrets["app_key"],
-            opened.secrets["app_secret"],
-            opened.secrets["api_key"],
-            opened.secrets.get("refresh_token"),
-        )
-        self._calls = Calls(base_url, keys, fetch, clock, keeping.tokens)
-        self._orders = AliExpressOrders(self._calls, keeping.orders)
+    def __init__(self, opened: Opened, base_url: str, fetch: Fetch, clock: Clock, *, orders: Memory) -> None:
+        """Take the connection, the address, the way out, time, and who keeps the numbers of placed orders."""
+        self._calls = _calls(opened, base_url, fetch, clock)
+        self._orders = AliExpressOrders(self._calls, orders)
         self._country = str(opened.config.get("ship_to_country") or "FR")
         self._currency = str(opened.config.get("currency") or "EUR")
+        self._language = str(opened.config.get("language") or "en")
 
     def check(self) -> None:
         """Read the names of the feeds, which needs good keys and a good token."""
@@ -57,6 +73,8 @@ class AliExpressSource:
         """Return the cursor: of the linked products, or of the feeds."""
         if walk.sync_type == "stock":
             ids = list(dict.fromkeys(known.partition("#")[0] for known in walk.known))[: walk.limit]
+            if not ids:
+                self.check()  # a sync that succeeds has heard from the supplier
             return {"walk": asdict(walk) | {"known": ()}, "ids": ids, "feeds": []}
         answer = self._calls.call("aliexpress.ds.feedname.get", {}, "list of feeds")
         named = [
@@ -83,7 +101,7 @@ class AliExpressSource:
             try:
                 items += self._product(product_id, walk)
             except Terminal as refused:
-                if refused.code == "credentials_rejected":
+                if refused.code in {"credentials_rejected", NEEDS_CONSENT}:
                     raise
                 rejected.append((product_id, refused.code, refused.detail[:200]))
         more = bool(after["ids"] or after["feeds"])
@@ -98,7 +116,9 @@ class AliExpressSource:
         return self._orders.place(order, self._country)
 
     def progress(self, references: Sequence[str]) -> dict[str, Placed]:
-        """Return how our orders stand."""
+        """Return how our orders stand; without any, whether the supplier answers at all."""
+        if not references:
+            self.check()
         found = {reference: self._orders.find(reference) for reference in references}
         return {reference: placed for reference, placed in found.items() if placed is not None}
 
@@ -126,7 +146,7 @@ class AliExpressSource:
             "product_id": product_id,
             "ship_to_country": self._country,
             "target_currency": self._currency,
-            "target_language": "en",
+            "target_language": self._language,
         }
         answer = self._calls.call("aliexpress.ds.product.get", given, f"product {product_id}")
         base = mapping(answer.get("ae_item_base_info_dto"))

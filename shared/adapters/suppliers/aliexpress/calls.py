@@ -2,19 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from shared.adapters.fetch.pace import Pace
 from shared.adapters.sources.reading import mapping, text
 from shared.adapters.suppliers.aliexpress.signing import signature
+from shared.adapters.suppliers.aliexpress.tokens import renewal_of, tokens_of
 from shared.core.clock import Clock
 from shared.core.errors import Problem, Terminal, Transient
 from shared.ports.fetch import Fetch, Request
+from shared.suppliers.port import NEEDS_CONSENT, Renewal, TokenKeeping
 
-__all__ = ["Calls", "KeptTokens", "Keys"]
+__all__ = ["Calls", "Door", "Keys"]
 
 _OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
 _A_MINUTE = 60
@@ -22,53 +25,105 @@ _SUCCESS = {"0", "00", "200"}
 _EMPTY = "405"
 _BAN = re.compile(r"last (\d{1,5}) more second", re.ASCII)
 _TOKEN_ENDED = frozenset({"IllegalAccessToken", "AccessTokenExpired"})
+_ENDED = "token_ended"
+_AHEAD = timedelta(minutes=30)
 _REFUSED = frozenset({"IncompleteSignature", "InvalidAppKey", "isv.insufficient-permission", "InvalidApiPath"})
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What an application and its user hold."""
+    """What an application and its user hold; `ends_at` is when the access token ends, None when that was never said."""
 
     app_key: str
     app_secret: str = field(repr=False)
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTokens:
-    """Where the tokens of a connection are kept: `read` and `write` (`api_key`, `refresh_token`)."""
+class Door:
+    """Where calls go, and what documents and clients say differently: how the token is named, where system calls go."""
 
-    read: Callable[[], Mapping[str, str]]
-    write: Callable[[Mapping[str, str]], None]
+    base_url: str
+    token_named: Literal["session", "access_token"] = "session"  # noqa: S105 (the name of a parameter)
+    system_base: Literal["rest", "sync"] = "rest"
 
 
 class Calls:
     """The calls of one connection."""
 
-    def __init__(self, base_url: str, keys: Keys, fetch: Fetch, clock: Clock, kept: "KeptTokens") -> None:
-        """Take the address, the keys, the way out, time, and who keeps the tokens."""
-        self._base_url, self._keys, self._fetch, self._clock = base_url.rstrip("/"), keys, fetch, clock
-        self._kept = kept
+    def __init__(self, door: Door, keys: Keys, fetch: Fetch, clock: Clock, *, tokens: TokenKeeping) -> None:
+        """Take where calls go, the keys, the way out, time, and who keeps the tokens."""
+        self._base_url, self._keys, self._fetch, self._clock = door.base_url.rstrip("/"), keys, fetch, clock
+        self._door, self._tokens = door, tokens
         self._pace = Pace(clock, _A_MINUTE)
+        self._ahead = True
 
     def call(self, method: str, given: Mapping[str, str], where: str) -> Mapping[str, Any]:
         """Return the result of a business call; raise Transient or Terminal naming `where`."""
+        self._renew_ahead()
         try:
             return self._called(method, given, where)
         except Terminal as refused:
-            if refused.code != "token_ended":
+            if refused.code != _ENDED:
                 raise
-        self._renew(where)
+        self._renew()
         try:
             return self._called(method, given, where)
         except Terminal as refused:
-            if refused.code == "token_ended":
+            if refused.code == _ENDED:
                 raise Terminal("credentials_rejected", f"AliExpress, {where}: the access token was refused") from None
             raise
 
+    def exchange(self, code: str) -> Renewal:
+        """Return the tokens that a person's consent is worth; raise Terminal `needs_consent` for a code that is none."""
+        return self._granted("/auth/token/create", {"code": code}, "exchange of the consent")
+
+    def _renew_ahead(self) -> None:
+        """Renew a token that is about to end; trouble with that is no trouble while the token is still good."""
+        ends_at = self._keys.ends_at
+        if ends_at is None or not self._ahead or self._clock.now() < ends_at - _AHEAD:
+            return
+        try:
+            self._renew()
+        except (Transient, Terminal):
+            if self._clock.now() >= ends_at:
+                raise
+            self._ahead = False
+
+    def _renew(self) -> None:
+        kept = self._tokens.renewed(self._keys.access_token, self._renewal)
+        self._keys = replace(self._keys, **tokens_of(kept))
+
+    def _renewal(self) -> Renewal:
+        """Ask for new tokens; a refresh token is good for one use, so this runs once at a time for a connection."""
+        refresh_token = self._keys.refresh_token
+        if not refresh_token:
+            raise Terminal(NEEDS_CONSENT, "AliExpress: the access token has ended and there is none to renew it.")
+        path = "/auth/token/refresh"
+        return self._granted(path, {"refresh_token": refresh_token}, "renewal of the token", refresh_token)
+
+    def _granted(self, path: str, given: Mapping[str, str], where: str, refresh_token: str | None = None) -> Renewal:
+        """Make a system call that is answered with tokens; a refusal means that the user is to consent again."""
+        if self._door.system_base == "sync":
+            body = self._sent("/sync", self._signed({"method": path, **given}), where)
+            body = mapping(body.get(f"{path.strip('/').replace('/', '_')}_response")) or body
+        else:
+            body = self._sent(f"/rest{path}", self._signed(given, path=path), where)
+        try:
+            self._raise_for(body, where)
+        except Terminal as refused:
+            if refused.code == "credentials_rejected":
+                raise
+            raise Terminal(NEEDS_CONSENT, f"{refused.detail}; the user has to consent again."[:300]) from None
+        granted = renewal_of(body, refresh_token, self._clock.now())
+        if granted is None:
+            raise Terminal(NEEDS_CONSENT, f"AliExpress, {where}: gave no token; the user has to consent again.")
+        return granted
+
     def _called(self, method: str, given: Mapping[str, str], where: str) -> Mapping[str, Any]:
-        parameters = self._signed({"method": method, "session": self._keys.access_token, **given})
+        parameters = self._signed({"method": method, self._door.token_named: self._keys.access_token, **given})
         body = self._sent("/sync", parameters, where)
         self._raise_for(body, where)
         wrapped = body.get(method.replace(".", "_") + "_response", body)
@@ -82,40 +137,6 @@ class Calls:
             raise Terminal(f"code_{code}", f"AliExpress, {where}: {message[:200]}")
         result = inner.get("result", inner.get("data", inner))
         return mapping(result)
-
-    def _renew(self, where: str) -> None:
-        """Take the tokens another worker has renewed meanwhile, else renew them: a refresh token is good for one use."""
-        if self._taken():
-            return
-        try:
-            self._renewed(where)
-        except Terminal:
-            if not self._taken():
-                raise
-
-    def _taken(self) -> bool:
-        """Take the kept tokens; say whether they differ from ours."""
-        kept = self._kept.read()
-        token = kept.get("api_key")
-        if not token or token == self._keys.access_token:
-            return False
-        self._keys = replace(self._keys, access_token=token, refresh_token=kept.get("refresh_token"))
-        return True
-
-    def _renewed(self, where: str) -> None:
-        if self._keys.refresh_token is None:
-            raise Terminal(
-                "credentials_rejected", f"AliExpress, {where}: the access token has ended and there is none to renew it"
-            )
-        path = "/auth/token/refresh"
-        parameters = self._signed({"refresh_token": self._keys.refresh_token}, path=path)
-        body = self._sent(f"/rest{path}", parameters, "renewal of the token")
-        token = text(body.get("access_token"))
-        if token is None:
-            raise Terminal("credentials_rejected", "AliExpress refused to renew the token; connect again.")
-        renewed = text(body.get("refresh_token")) or self._keys.refresh_token
-        self._keys = replace(self._keys, access_token=token, refresh_token=renewed)
-        self._kept.write({"api_key": token, "refresh_token": renewed})
 
     def _signed(self, given: Mapping[str, str], *, path: str = "") -> dict[str, str]:
         now_ms = int(self._clock.now().timestamp() * 1000)
@@ -159,7 +180,7 @@ class Calls:
             ban = _BAN.search(message)
             raise Transient("rate_limited", said, wait_s=float(ban[1]) if ban else 1.0, rate_limited=True)
         if code in _TOKEN_ENDED:
-            raise Terminal("token_ended", said)
+            raise Terminal(_ENDED, said)
         if code in _REFUSED:
             raise Terminal("credentials_rejected", said)
         if text(error.get("type")) in {"SYSTEM", "ISP"}:

@@ -135,7 +135,9 @@ class BigBuySource:
         return self._orders.place(order)
 
     def progress(self, references: Sequence[str]) -> dict[str, Placed]:
-        """Return how our orders stand."""
+        """Return how our orders stand; without any, whether the supplier answers at all."""
+        if not references:
+            self.check()
         found = {reference: self._orders.find(reference) for reference in references}
         return {reference: placed for reference, placed in found.items() if placed is not None}
 
