@@ -6,12 +6,19 @@ import flask
 import functions_framework
 
 from shared.app import App
+from shared.http.router import Router
 from shared.http.serve import serve
 
-from .legacy import router as older
 from .routes import router
 
-handle = serve([router, older], App.from_env)
+
+def _older() -> Router:
+    from .legacy import router as older
+
+    return older
+
+
+handle = serve([router], App.from_env, _older)
 if "K_SERVICE" in os.environ:  # in the cloud a bad setting stops the deployment, not a request
     handle.warm()
 

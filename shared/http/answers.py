@@ -9,7 +9,6 @@ from pydantic_core import to_json
 from shared.core.conditions import tag
 from shared.core.errors import Problem
 from shared.core.page import Page
-from shared.http.problems import MEDIA_TYPE, problem_body
 from shared.http.router import JSON, Operation, Raw, Reply
 
 __all__ = ["Answer", "answer_of", "refusal"]
@@ -56,6 +55,8 @@ def page_body(page: Page[Any]) -> dict[str, Any]:
 
 def refusal(problem: Problem, path: str, request_id: str, operation: Operation | None) -> Answer:
     """Render a problem; legacy paths may know another shape of it."""
+    from shared.http.problems import MEDIA_TYPE, problem_body
+
     content = problem_body(problem, path, request_id)
     if operation is not None and operation.reshape is not None and not path.startswith("/api/v1"):
         content = operation.reshape(content)

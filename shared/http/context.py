@@ -3,13 +3,15 @@
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from werkzeug.wrappers import Request
 
 from shared.core.caller import Caller
 from shared.core.conditions import NO_CONDITION, Precondition, matches
-from shared.http.uploads import Upload
+
+if TYPE_CHECKING:
+    from shared.http.uploads import Upload
 
 __all__ = ["Context", "Numbers"]
 
@@ -62,7 +64,7 @@ class Context(Generic[A_co]):
     """What this instance has answered so far."""
     body: bytes = b""
     """The bytes of the body, for operations declared `raw`."""
-    upload: Upload | None = None
+    upload: "Upload | None" = None
     """The parts of a multipart body."""
     precondition: Precondition = NO_CONDITION
     """What `If-Match` said; services check it against what they found."""

@@ -1,7 +1,7 @@
 """One request on its way: what has been found out about it so far."""
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
@@ -21,7 +21,9 @@ from shared.http.guard import Refusal, Served
 from shared.http.origin import Trace
 from shared.http.router import FORM, JSON, MOST_JSON, Operation
 from shared.http.table import Found
-from shared.http.uploads import Upload
+
+if TYPE_CHECKING:
+    from shared.http.uploads import Upload
 
 __all__ = ["Exchange", "first_refusal"]
 
@@ -48,7 +50,7 @@ class Exchange(Generic[A]):
     caller: Caller = ANONYMOUS
     refusal: Refusal | None = None
     body: bytes = b""
-    upload: Upload | None = None
+    upload: "Upload | None" = None
     """The parts of a multipart body, once they have been read."""
     unread: bool = False
     """Whether the body was refused without being read."""

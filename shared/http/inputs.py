@@ -1,7 +1,10 @@
-"""A handler's inputs from a request: first what cannot be read (400), then every refused value at once (422)."""
+"""A handler's inputs from a request: first what cannot be read (400), then every refused value at once (422).
+
+What reads bodies, forms and keys is loaded with the first request that has one: a cold start waits for none of it.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,13 +12,9 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from shared.core.errors import BadRequest, FieldError, ValidationFailed
-from shared.http.bodies import Nothing, canonical, examine, form, read
 from shared.http.exchange import Exchange
-from shared.http.idempotency import read_key
-from shared.http.problems import validation_failed
 from shared.http.queries import Pairs, QueryReader, pairs, texts_of, unknown_parameters
 from shared.http.router import FORM, JSON, MULTIPART, Operation
-from shared.http.uploads import upload_of
 
 __all__ = ["Inputs", "inputs_of"]
 
@@ -32,6 +31,8 @@ class Inputs:
 
     def fingerprint(self) -> str:
         """Return the same text for the same path, parameters and body, however the body is spelled."""
+        from shared.http.bodies import canonical
+
         given = sorted(pairs(self._exchange.request.query_string))
         named = canonical([self._exchange.path, given, self._content])
         return hashlib.sha256(named).hexdigest()
@@ -55,13 +56,15 @@ def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
     except ValidationFailed as refused:
         errors += refused.errors
     if errors:
-        raise validation_failed(errors)
+        raise _refusal(errors)
     return Inputs(exchange, arguments, key, content)
 
 
 def _key(exchange: Exchange[Any], operation: Operation) -> str | None:
     if not operation.idempotent:
         return None
+    from shared.http.idempotency import read_key
+
     key = read_key(exchange.request.headers.get("Idempotency-Key"))
     if key is None and operation.needs_key and exchange.app.settings.require_idempotency_key:
         detail = "This deployment wants an Idempotency-Key here."
@@ -71,8 +74,14 @@ def _key(exchange: Exchange[Any], operation: Operation) -> str | None:
 
 def _readable(exchange: Exchange[Any]) -> tuple[bytes, Any]:
     """Return the body as JSON bytes and as plain content; other media types are the handler's own business."""
-    media = exchange.request.mimetype if exchange.body else JSON
+    if not exchange.body:
+        return b"", {}
+    from shared.http.bodies import examine, form
+
+    media = exchange.request.mimetype
     if media == MULTIPART:
+        from shared.http.uploads import upload_of
+
         exchange.upload = upload_of(exchange.request, exchange.body)
         return b"", exchange.upload.canonical()
     if media == JSON:
@@ -87,14 +96,23 @@ def _add_query(arguments: dict[str, Any], operation: Operation, given: Pairs, *,
     if operation.query is not None:
         arguments["query"] = _reader(operation.query).read(given, legacy=legacy)
     elif given and not legacy:
-        raise validation_failed(unknown_parameters(given))
+        raise _refusal(unknown_parameters(given))
 
 
 def _add_body(arguments: dict[str, Any], operation: Operation, body: bytes, *, legacy: bool) -> None:
+    if operation.body is None and not body:
+        return
+    from shared.http.bodies import Nothing, read
+
+    given = read(operation.body or Nothing, body, legacy=legacy)
     if operation.body is not None:
-        arguments["body"] = read(operation.body, body, legacy=legacy)
-    elif body:
-        read(Nothing, body, legacy=legacy)
+        arguments["body"] = given
+
+
+def _refusal(errors: Sequence[FieldError]) -> ValidationFailed:
+    from shared.http.problems import validation_failed
+
+    return validation_failed(errors)
 
 
 @cache

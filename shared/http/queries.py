@@ -12,9 +12,8 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
-from shared.core.errors import BadRequest, FieldError
+from shared.core.errors import BadRequest, FieldError, ValidationFailed
 from shared.core.page import PageQuery
-from shared.http.problems import field_errors, query_pointer, validation_failed
 
 __all__ = ["Pairs", "QueryReader", "pairs", "texts_of", "unknown_parameters"]
 
@@ -112,11 +111,9 @@ class QueryReader:
                 to_json(values), strict=True, extra=extra, context={"legacy": legacy}
             )
         except ValidationError as refused:
-            told = {error.pointer for error in errors}
-            errors += [error for error in field_errors(refused, None) if error.pointer not in told]
-            raise validation_failed(errors) from None
+            raise _refusal(errors, refused) from None
         if errors:
-            raise validation_failed(errors)
+            raise _refusal(errors)
         return made
 
     def _values(self, given: Pairs, errors: list[FieldError], *, legacy: bool) -> dict[str, Any]:
@@ -159,7 +156,17 @@ def _too_long(name: str, most: int) -> FieldError:
 
 
 def _error(name: str, code: str, message: str) -> FieldError:
+    from shared.http.problems import query_pointer
+
     return FieldError(query_pointer(name), code, message)
+
+
+def _refusal(errors: list[FieldError], refused: ValidationError | None = None) -> ValidationFailed:
+    from shared.http.problems import field_errors, validation_failed
+
+    told = {error.pointer for error in errors}
+    more = [] if refused is None else field_errors(refused, None)
+    return validation_failed([*errors, *(error for error in more if error.pointer not in told)])
 
 
 def _spellings(name: str, info: FieldInfo, model: type[BaseModel]) -> list[str]:

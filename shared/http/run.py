@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.conditions import precondition
 from shared.core.errors import Problem, RateLimited
@@ -10,20 +10,22 @@ from shared.http.answers import Answer, answer_of, refusal
 from shared.http.context import Context
 from shared.http.exchange import Exchange, first_refusal
 from shared.http.guard import admit
-from shared.http.idempotency import Claim, Idempotency, Replay
 from shared.http.inputs import Inputs, inputs_of
 from shared.http.origin import network, preflight
 from shared.http.ratelimit import Charge, Limits
 from shared.http.router import Operation
 from shared.ports.documents import Conflict
 
+if TYPE_CHECKING:
+    from shared.http.idempotency import Claim, Idempotency
+
 __all__ = ["respond"]
 
 _log = logging.getLogger(__name__)
 
 
-def respond(exchange: Exchange[Any], limits: Limits, records: Idempotency) -> Answer:
-    """Return the answer, or raise the problem that is the answer."""
+def respond(exchange: Exchange[Any], limits: Limits, records: "Callable[[], Idempotency]") -> Answer:
+    """Return the answer, or raise the problem that is the answer; the records of keys are asked for when one is given."""
     refused = first_refusal(exchange)
     operation = exchange.operation
     verdict = limits.take(_charges(exchange, refused), only_look=exchange.method == "OPTIONS")
@@ -40,7 +42,7 @@ def respond(exchange: Exchange[Any], limits: Limits, records: Idempotency) -> An
     ctx = _context(exchange, operation)
     if inputs.key is None:
         return _work(operation, ctx, inputs)
-    return _work_once(exchange, ctx, inputs, records)
+    return _work_once(exchange, ctx, inputs, records())
 
 
 def _charges(exchange: Exchange[Any], refused: Problem | None) -> list[Charge]:
@@ -94,8 +96,10 @@ def _work(operation: Operation, ctx: Context[Any], inputs: Inputs) -> Answer:
     return answer
 
 
-def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, records: Idempotency) -> Answer:
+def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, records: "Idempotency") -> Answer:
     """Run the handler under its key, or replay the answer the key has."""
+    from shared.http.idempotency import Replay
+
     operation = exchange.operation
     assert operation is not None
     assert inputs.key is not None
@@ -114,7 +118,7 @@ def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, recor
         raise
 
 
-def _claimed(operation: Operation, ctx: Context[Any], work: Callable[[], Answer], claim: Claim) -> Answer:
+def _claimed(operation: Operation, ctx: Context[Any], work: Callable[[], Answer], claim: "Claim") -> Answer:
     """Run the handler; its effect and the final record are one commit, unless it works outside the store."""
     if operation.atomic:
         answer: Answer = ctx.app.store.atomically(work, finish=lambda answer: [claim.final(answer)])

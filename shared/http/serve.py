@@ -3,7 +3,7 @@
 Order of checks (the contract's): 404/405, 413/414/415, rate limit, 401, 403, 400, 422, idempotency, then the handler.
 Credentials are looked at first, because the rate limit wants to know whose request it is; their 401 is answered after it.
 
-    handle = serve([router], App.from_env)          # a function's main.py: return handle(request)
+    handle = serve([router], App.from_env, older)   # a function's main.py: return handle(request)
     wsgi = as_wsgi(serve(routers, lambda: app))     # the local run: any WSGI server
 """
 
@@ -23,15 +23,16 @@ from shared.http.answers import Answer, refusal
 from shared.http.context import Numbers
 from shared.http.exchange import Exchange
 from shared.http.guard import Served, identify
-from shared.http.idempotency import Idempotency
 from shared.http.origin import client_address, cross_origin, request_id, trace
 from shared.http.ratelimit import Limits
-from shared.http.router import Router
+from shared.http.router import Operation, Router
 from shared.http.run import respond
-from shared.http.table import Table
+from shared.http.table import Found, Table
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from shared.http.idempotency import Idempotency
 
 __all__ = ["Handler", "as_wsgi", "serve"]
 
@@ -49,21 +50,30 @@ _READING = frozenset({"GET", "HEAD"})
 class _Ready(Generic[A]):
     """What one process needs besides the table, built once from the application."""
 
-    __slots__ = ("app", "limits", "records")
+    __slots__ = ("app", "limits")
 
     def __init__(self, app: A) -> None:
         self.app = app
         self.limits = Limits(app.settings, app.clock, lambda: app.store)
-        self.records = Idempotency(lambda: app.store, app.clock)
+
+    def records(self) -> "Idempotency":
+        """Return the records of idempotency keys."""
+        from shared.http.idempotency import Idempotency
+
+        return Idempotency(lambda: self.app.store, self.app.clock)
 
 
 class Handler(Generic[A]):
     """Answers requests. Building it reads no setting; the application is made with the first request, or by `warm`."""
 
-    def __init__(self, routers: Iterable[Router], app: Callable[[], A]) -> None:
-        """Take the routers and what makes the application."""
-        self.table = Table(routers)
+    def __init__(
+        self, routers: Iterable[Router], app: Callable[[], A], older: Callable[[], Router] | None = None
+    ) -> None:
+        """Take the routers, what makes the application, and what loads the paths of older backends."""
+        self.routers = list(routers)
+        self.table = Table(self.routers)
         self.numbers = Numbers()
+        self._older = older
         self._make = app
         self._ready: _Ready[A] | None = None
         self._lock = threading.Lock()
@@ -98,15 +108,31 @@ class Handler(Generic[A]):
     def _received(self, app: A, request: Request) -> Exchange[A]:
         """Find the request's place and its caller."""
         path = request.path.rstrip("/") or "/"
-        found = self.table.find(path)
         method = "GET" if request.method == "HEAD" else request.method
-        operation = None if found is None else found.place.operations.get(method)
+        found, operation = self._sought(path, method)
         environ = request.environ
         named = request_id(environ, app.ids)
         exchange = Exchange(app, request, path, found, operation, named, trace(environ, named), self.numbers)
         forwarded = environ.get("HTTP_X_FORWARDED_FOR")
         exchange.address = client_address(request.remote_addr, forwarded, app.settings.trusted_proxy_hops)
         return exchange
+
+    def _sought(self, path: str, method: str) -> tuple[Found | None, Operation | None]:
+        """Return a request's place and operation; the older paths are loaded when the others do not know both."""
+        found = self.table.find(path)
+        operation = None if found is None else found.place.operations.get(method)
+        if operation is None and self._older is not None:
+            self.complete()
+            return self._sought(path, method)
+        return found, operation
+
+    def complete(self) -> Table:
+        """Load the older paths too, if that has not happened yet; return the whole table."""
+        with self._lock:
+            if self._older is not None:
+                self.table = Table([*self.routers, self._older()])
+                self._older = None
+        return self.table
 
     def _answer(self, exchange: Exchange[A], ready: _Ready[A]) -> Answer:
         problem: Problem
@@ -130,9 +156,9 @@ class Handler(Generic[A]):
         return answer
 
 
-def serve(routers: Iterable[Router], app: Callable[[], A]) -> Handler[A]:
-    """Return the callable that answers requests for these routers."""
-    return Handler(routers, app)
+def serve(routers: Iterable[Router], app: Callable[[], A], older: Callable[[], Router] | None = None) -> Handler[A]:
+    """Return the callable that answers requests for these routers, and for the older paths loaded when one is asked for."""
+    return Handler(routers, app, older)
 
 
 def as_wsgi(handle: Callable[[Request], Response]) -> "WSGIApplication":

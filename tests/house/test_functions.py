@@ -10,6 +10,7 @@ import pytest
 
 from local.manifest import manifests
 from shared.http.router import Operation, Router
+from shared.http.table import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__")
@@ -28,6 +29,25 @@ def test_the_entry_point_is_a_function_of_main(function: str) -> None:
     tree = ast.parse((ROOT / "functions" / function / "main.py").read_bytes())
 
     assert manifests()[function].entry_point in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_entry_point_serves_everything_its_folder_declares(function: str) -> None:
+    handle = import_module(f"functions.{function}.main").handle
+
+    served = {operation.name: operation for operation in handle.complete().operations}
+    assert served == {operation.name: operation for operation in _operations(function)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_path_of_an_older_backend_is_taken_for_another_while_those_paths_wait_to_be_loaded(function: str) -> None:
+    folder = f"functions.{function}"
+    table = Table([import_module(f"{folder}.routes").router])
+    older = import_module(f"{folder}.legacy").router.operations if _is_there(function, "legacy") else []
+    asked = [(operation.method, path) for operation in older for path in operation.paths]
+    found = {(method, path): table.find(path.replace("{", "").replace("}", "")) for method, path in asked}
+
+    assert [asked for asked, place in found.items() if place and asked[0] in place.place.operations] == []
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -84,6 +104,10 @@ def test_every_answer_201_names_where_the_new_thing_is() -> None:
 
     assert [one.name for one in made if '"Location"' not in inspect.getsource(one.handler)] == []
     assert len(made) > 20
+
+
+def _is_there(function: str, module: str) -> bool:
+    return (ROOT / "functions" / function / f"{module}.py").exists()
 
 
 def _operations(function: str) -> list[Operation]:
