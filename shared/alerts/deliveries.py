@@ -15,14 +15,14 @@ from shared.alerts.telling import Around, Hold, Verdict, quiet_until, verdict
 from shared.alerts.words import AlertStatus, Channel
 from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
+from shared.jobs.names import ALERTS, NOTIFY
 from shared.jobs.service import JobService
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 
 __all__ = ["DELIVERIES", "KIND", "QUEUE", "Deliveries", "delivery_key"]
 
-KIND = "notify"
-QUEUE = "alerts"
+KIND, QUEUE = NOTIFY, ALERTS
 DELIVERIES = "alert_deliveries"
 _MOST_TOGETHER = 400
 """So many records change in one commit; a greater group is told in several messages."""

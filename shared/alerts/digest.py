@@ -18,6 +18,7 @@ from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Problem, Terminal, Transient
 from shared.jobs.kinds import Continue, Done, Step
+from shared.jobs.names import ALERT_DIGEST
 from shared.jobs.service import JobService
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.mail import Letter
@@ -25,7 +26,7 @@ from shared.ports.store import Store
 
 __all__ = ["DIGEST", "DIGESTS", "Digests", "digest_text"]
 
-DIGEST = "alert-digest"
+DIGEST = ALERT_DIGEST
 DIGESTS = "alert_digests"
 _LISTED = 100
 _DAY, _LONGEST = timedelta(days=1), timedelta(days=7)

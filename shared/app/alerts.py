@@ -137,12 +137,12 @@ class AlertParts(TradeParts, OosParts):
 
     def kinds(self) -> Sequence[JobKind]:
         """Add evaluating, telling people, and the digest."""
-        from shared.alerts import digest, notify
         from shared.jobs.kinds import JobKind
+        from shared.jobs.names import ALERT_DIGEST, ALERTS, NOTIFY
 
-        check = JobKind(CHECK, notify.QUEUE, self._check, "Check alerts")
-        tell = JobKind(notify.KIND, notify.QUEUE, self._notify, "Notify")
-        daily = JobKind(digest.DIGEST, notify.QUEUE, self._digest, "Digest of alerts")
+        check = JobKind(CHECK, ALERTS, self._check, "Check alerts")
+        tell = JobKind(NOTIFY, ALERTS, self._notify, "Notify")
+        daily = JobKind(ALERT_DIGEST, ALERTS, self._digest, "Digest of alerts")
         return (*super().kinds(), check, tell, daily)
 
     def duties(self) -> Mapping[str, Duty]:

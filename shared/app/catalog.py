@@ -132,20 +132,20 @@ class CatalogParts(StockParts):
 
     def kinds(self) -> Sequence[JobKind]:
         """Add the upkeep of what repeats products and categories."""
-        from shared.catalog.upkeep import KIND
         from shared.jobs.kinds import JobKind
+        from shared.jobs.names import ALERTS, CATALOG_UPKEEP
 
-        return (*super().kinds(), JobKind(KIND, "alerts", self._kept_up, "Upkeep"))
+        return (*super().kinds(), JobKind(CATALOG_UPKEEP, ALERTS, self._kept_up, "Upkeep"))
 
     def _relabel_later(self, product_ids: Sequence[str]) -> None:
         self._keep_up({"product_ids": list(product_ids)}, None)
 
     def _keep_up(self, wanted: dict[str, object], subject: str | None) -> None:
         """Do it right after the commit, and have a job do it again in case the process ends before."""
-        from shared.catalog.upkeep import KIND
         from shared.core.caller import SYSTEM
+        from shared.jobs.names import CATALOG_UPKEEP
 
-        self.jobs.start(KIND, subject, wanted, SYSTEM, single_flight=False)
+        self.jobs.start(CATALOG_UPKEEP, subject, wanted, SYSTEM, single_flight=False)
         self.store.after_commit(lambda: self._at_once(wanted))
 
     def _at_once(self, wanted: dict[str, object]) -> None:

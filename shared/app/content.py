@@ -62,15 +62,15 @@ class ContentParts(CatalogParts):
 
     def kinds(self) -> Sequence[JobKind]:
         """Add the jobs of content."""
-        from shared.content.work import ANALYZE, ENRICH, GENERATE, OPTIMIZE
         from shared.jobs.kinds import JobKind
+        from shared.jobs.names import ANALYZE_PRICING, BULK_ENRICH, GENERATE_CONTENT, OPTIMIZE_SEO
 
         return (
             *super().kinds(),
-            JobKind(GENERATE, "ai", self._one_text, "Generate content"),
-            JobKind(OPTIMIZE, "ai", self._one_text, "Optimize search texts"),
-            JobKind(ENRICH, "ai", self._many_texts, "Enrich products", resumes=True),
-            JobKind(ANALYZE, "ai", self._prices, "Analyze prices"),
+            JobKind(GENERATE_CONTENT, "ai", self._one_text, "Generate content"),
+            JobKind(OPTIMIZE_SEO, "ai", self._one_text, "Optimize search texts"),
+            JobKind(BULK_ENRICH, "ai", self._many_texts, "Enrich products", resumes=True),
+            JobKind(ANALYZE_PRICING, "ai", self._prices, "Analyze prices"),
         )
 
     @once

@@ -58,10 +58,10 @@ class ForecastParts(AlertParts):
 
     def kinds(self) -> Sequence[JobKind]:
         """Add the training."""
-        from shared.forecasting.training import KIND, QUEUE
         from shared.jobs.kinds import JobKind
+        from shared.jobs.names import ML, TRAIN_FORECASTS
 
-        return (*super().kinds(), JobKind(KIND, QUEUE, self._train, "Training", resumes=True))
+        return (*super().kinds(), JobKind(TRAIN_FORECASTS, ML, self._train, "Training", resumes=True))
 
     def duties(self) -> Mapping[str, Duty]:
         """Add the weekly training."""

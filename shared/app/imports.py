@@ -57,7 +57,7 @@ class ImportParts(StockParts):
             self.jobs,
             self.clock,
             self.ids,
-            self.import_work,
+            lambda: self.import_work,
             check_url=self.check_url,
             known_supplier=self.known_supplier,
         )
@@ -140,15 +140,15 @@ class ImportParts(StockParts):
 
     def kinds(self) -> Sequence[JobKind]:
         """Add the jobs of imports."""
-        from shared.imports import service
+        from shared.jobs import names
 
         return (
             *super().kinds(),
-            self._import_kind(service.RUN, "import", self._run_import, "Import"),
-            self._import_kind(service.SCRAPE_URL, "scraping", self._run_import, "Read page"),
-            self._import_kind(service.SCRAPE_STORE, "scraping", self._run_import, "Read shop"),
-            self._import_kind(service.APPLY, "import", self._apply_import, "Apply import"),
-            self._import_kind(service.UNDO, "import", self._undo_import, "Undo import"),
+            self._import_kind(names.IMPORT_RUN, "import", self._run_import, "Import"),
+            self._import_kind(names.SCRAPE_URL, "scraping", self._run_import, "Read page"),
+            self._import_kind(names.SCRAPE_STORE, "scraping", self._run_import, "Read shop"),
+            self._import_kind(names.IMPORT_APPLY, "import", self._apply_import, "Apply import"),
+            self._import_kind(names.IMPORT_UNDO, "import", self._undo_import, "Undo import"),
         )
 
     def chores(self) -> Sequence[Callable[[], None]]:

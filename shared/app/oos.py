@@ -174,11 +174,10 @@ class OosParts(StockParts):
     def kinds(self) -> Sequence[JobKind]:
         """Add the refresh of a 3PL, and of one order."""
         from shared.jobs.kinds import JobKind
-        from shared.oos.refresh_order import KIND as ORDER_KIND
-        from shared.oos.refreshes import KIND
+        from shared.jobs.names import REFRESH_ORDER, REFRESH_SOURCE
 
-        refresh = JobKind(KIND, "refresh", self._refresh, "Refresh", on_end=self._refresh_ended)
-        order = JobKind(ORDER_KIND, "refresh", self._refresh_order, "Refresh of an order")
+        refresh = JobKind(REFRESH_SOURCE, "refresh", self._refresh, "Refresh", on_end=self._refresh_ended)
+        order = JobKind(REFRESH_ORDER, "refresh", self._refresh_order, "Refresh of an order")
         return (*super().kinds(), refresh, order)
 
     def duties(self) -> Mapping[str, Duty]:

@@ -211,12 +211,11 @@ class StockParts(JobParts):
 
     def kinds(self) -> Sequence[JobKind]:
         """Add the flush of the outbox, and the relabelling of a store with many levels."""
-        from shared.inventory import places
         from shared.jobs.kinds import JobKind
-        from shared.warehousing.flush import KIND, QUEUE
+        from shared.jobs.names import ALERTS, FLUSH_OUTBOX, RELABEL_STORE
 
-        flush = JobKind(KIND, QUEUE, self._flush, "Flush")
-        relabel = JobKind(places.KIND, places.QUEUE, self._relabel_levels, "Relabel store")
+        flush = JobKind(FLUSH_OUTBOX, ALERTS, self._flush, "Flush")
+        relabel = JobKind(RELABEL_STORE, ALERTS, self._relabel_levels, "Relabel store")
         return (*super().kinds(), flush, relabel)
 
     def duties(self) -> Mapping[str, Duty]:

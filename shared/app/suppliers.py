@@ -115,10 +115,16 @@ class SupplierParts(CatalogParts, TradeParts):
     def kinds(self) -> Sequence[JobKind]:
         """Add the sync of a supplier."""
         from shared.jobs.kinds import JobKind
-        from shared.suppliers.sync import KIND
+        from shared.jobs.names import SUPPLIER_SYNC
 
         sync = JobKind(
-            KIND, "sync", self._sync, "Sync", on_start=self._sync_started, on_end=self._sync_ended, resumes=True
+            SUPPLIER_SYNC,
+            "sync",
+            self._sync,
+            "Sync",
+            on_start=self._sync_started,
+            on_end=self._sync_ended,
+            resumes=True,
         )
         return (*super().kinds(), sync)
 

@@ -120,10 +120,10 @@ class TradeParts(StockParts):
     def kinds(self) -> Sequence[JobKind]:
         """Add the fulfilment of a customer's order."""
         from shared.jobs.kinds import JobKind
-        from shared.orders.customers import KIND
+        from shared.jobs.names import FULFIL_ORDER
 
         kind = JobKind(
-            KIND, "orders", self._fulfil, "Fulfilment", on_start=self._fulfil_started, on_end=self._fulfil_ended
+            FULFIL_ORDER, "orders", self._fulfil, "Fulfilment", on_start=self._fulfil_started, on_end=self._fulfil_ended
         )
         return (*super().kinds(), kind)
 

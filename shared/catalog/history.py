@@ -36,7 +36,7 @@ _MOST_TEXT = 2000
 _UNSAID = frozenset({"words", "shelf", "price_cents"})
 
 
-class FieldChange(BaseModel):
+class FieldChange(BaseModel, defer_build=True):
     """One value that became another."""
 
     field: str
@@ -44,7 +44,7 @@ class FieldChange(BaseModel):
     after: Any
 
 
-class ProductChange(BaseModel):
+class ProductChange(BaseModel, defer_build=True):
     """What one request changed of one product; `version` is the product's afterwards."""
 
     id: str

@@ -41,7 +41,7 @@ __all__ = [
 Data = dict[str, Any]
 
 
-class Product1(BaseModel):
+class Product1(BaseModel, defer_build=True):
     """A product of 001."""
 
     id: str
@@ -57,7 +57,7 @@ class Product1(BaseModel):
     created_at: datetime
 
 
-class LegacyProductFilter(BaseModel):
+class LegacyProductFilter(BaseModel, defer_build=True):
     """Which products 001 wants."""
 
     category: Names = None
@@ -72,13 +72,13 @@ class LegacyProductFilter(BaseModel):
         )
 
 
-class NamedProducts(BaseModel):
+class NamedProducts(BaseModel, defer_build=True):
     """The products meant."""
 
     ids: Annotated[list[Id], Field(max_length=1000)]
 
 
-class NewProduct1(BaseModel):
+class NewProduct1(BaseModel, defer_build=True):
     """A product to make, as 001 names things."""
 
     name: Name | None = None
@@ -109,7 +109,7 @@ class NewProduct1(BaseModel):
         )
 
 
-class NewCategory2(BaseModel):
+class NewCategory2(BaseModel, defer_build=True):
     """A category to make, as 002 names things."""
 
     category_name: CategoryName
@@ -120,7 +120,7 @@ class NewCategory2(BaseModel):
         return NewCategory(name=self.category_name, slug=self.category_slug)
 
 
-class NewProduct2(BaseModel):
+class NewProduct2(BaseModel, defer_build=True):
     """A product to make, as 002 names things."""
 
     product_name: Name
@@ -140,7 +140,7 @@ class NewProduct2(BaseModel):
         )
 
 
-class _Asked2(BaseModel):
+class _Asked2(BaseModel, defer_build=True):
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
     per_page: Annotated[int, Field(ge=1, le=1000)] = 10
     order: Literal["asc", "desc"] = "asc"
@@ -175,7 +175,7 @@ class ProductsAsked(_Asked2):
         )
 
 
-class ProductAsked(BaseModel):
+class ProductAsked(BaseModel, defer_build=True):
     """Which product 002 wants."""
 
     product_id: Id

@@ -98,7 +98,7 @@ Attributes = Annotated[dict[AttributeName, Annotated[Text, Field(max_length=5000
 SupplierRef = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
-class Product(BaseModel):
+class Product(BaseModel, defer_build=True):
     """Something that is bought, kept and sold. Stock values are sums over all stores."""
 
     id: str
@@ -144,7 +144,7 @@ PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in {"leve
 """The keys of every product, in their order."""
 
 
-class _Told(BaseModel):
+class _Told(BaseModel, defer_build=True):
     """What may be said of a product, whether it is made or changed; several names of one value are pairs."""
 
     sku: Sku | None = None
@@ -249,7 +249,7 @@ class ProductFilter(PageQuery):
     created_to: To | None = None
 
 
-class ProductQuery(BaseModel):
+class ProductQuery(BaseModel, defer_build=True):
     """What is shown with a product."""
 
     include: Annotated[list[Literal["levels", "vendors"]] | None, Field(max_length=10)] = None
@@ -259,7 +259,7 @@ class ProductExport(ExportQuery, ProductFilter):
     """Which products are to be exported."""
 
 
-class Category(BaseModel):
+class Category(BaseModel, defer_build=True):
     """A group of products."""
 
     id: str
@@ -271,14 +271,14 @@ class Category(BaseModel):
     version: int
 
 
-class NewCategory(BaseModel):
+class NewCategory(BaseModel, defer_build=True):
     """A category to make; the slug is made from the name when absent."""
 
     name: CategoryName
     slug: Slug | None = None
 
 
-class CategoryPatch(BaseModel):
+class CategoryPatch(BaseModel, defer_build=True):
     """What to change of a category."""
 
     name: CategoryName | None = None
@@ -299,7 +299,7 @@ class CategoryFilter(PageQuery):
     created_to: To | None = None
 
 
-class Option(BaseModel):
+class Option(BaseModel, defer_build=True):
     """One choice with the number of products behind it."""
 
     value: str
@@ -307,7 +307,7 @@ class Option(BaseModel):
     count: int
 
 
-class ProductStats(BaseModel):
+class ProductStats(BaseModel, defer_build=True):
     """The catalogue in figures. Archived products are counted in `by_status` only; the value is that of all stock."""
 
     total: int
@@ -321,7 +321,7 @@ class ProductStats(BaseModel):
     as_of: datetime | None
 
 
-class BarcodeResult(BaseModel):
+class BarcodeResult(BaseModel, defer_build=True):
     """What a code says, and the product that has it."""
 
     barcode: str
@@ -342,20 +342,20 @@ class BarcodeResult(BaseModel):
 Scanned = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class ScanBody(BaseModel):
+class ScanBody(BaseModel, defer_build=True):
     """A code as scanned: separators (FNC1) and all."""
 
     barcode: Scanned
 
 
-class BarcodeLink(BaseModel):
+class BarcodeLink(BaseModel, defer_build=True):
     """Which code a product is to have."""
 
     barcode: Annotated[Barcode, Field(min_length=1)]
     product_id: Id
 
 
-class BarcodeLinked(BaseModel):
+class BarcodeLinked(BaseModel, defer_build=True):
     """The code a product has now."""
 
     success: bool

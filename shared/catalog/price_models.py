@@ -50,7 +50,7 @@ def _adjustment(value: object) -> object:
 Adjustment = Annotated[Decimal, BeforeValidator(_adjustment), WithJsonSchema({"type": "number"})]
 
 
-class PriceChange(BaseModel):
+class PriceChange(BaseModel, defer_build=True):
     """A price that became another."""
 
     field: str
@@ -71,7 +71,7 @@ class PriceFilter(PageQuery):
     created_to: To | None = None
 
 
-class CompetitorPrice(BaseModel):
+class CompetitorPrice(BaseModel, defer_build=True):
     """What a competitor asked for a product at some time."""
 
     id: str
@@ -85,7 +85,7 @@ class CompetitorPrice(BaseModel):
     created_at: datetime
 
 
-class NewCompetitorPrice(BaseModel):
+class NewCompetitorPrice(BaseModel, defer_build=True):
     """A competitor's price as seen; in the default currency and now, unless said otherwise."""
 
     competitor: Annotated[Text, Field(min_length=1, max_length=255)]
@@ -104,14 +104,14 @@ class CompetitorFilter(PageQuery):
     created_to: To | None = None
 
 
-class PriceUpdate(BaseModel):
+class PriceUpdate(BaseModel, defer_build=True):
     """A product and its new price."""
 
     product_id: Id
     price: Money
 
 
-class BulkPrices(BaseModel):
+class BulkPrices(BaseModel, defer_build=True):
     """New prices of many products: by one adjustment of all, or one by one."""
 
     product_ids: Annotated[list[Id] | None, Field(min_length=1, max_length=MOST_PRODUCTS)] = None
@@ -135,7 +135,7 @@ class BulkPrices(BaseModel):
         return self
 
 
-class BulkPriced(BaseModel):
+class BulkPriced(BaseModel, defer_build=True):
     """The prices that were changed, or would be."""
 
     success: bool
@@ -144,7 +144,7 @@ class BulkPriced(BaseModel):
     items: list[dict[str, Any]]
 
 
-class BulkFilter(BaseModel):
+class BulkFilter(BaseModel, defer_build=True):
     """Which products an edit means, by the filters of their list."""
 
     category: CategoryName | None = None
@@ -156,7 +156,7 @@ class BulkFilter(BaseModel):
     search: Search | None = None
 
 
-class EditedFields(BaseModel):
+class EditedFields(BaseModel, defer_build=True):
     """What a bulk edit gives to every product; a key that is absent stays as it is, null clears."""
 
     category: CategoryName | None = None
@@ -169,7 +169,7 @@ class EditedFields(BaseModel):
     tags: Tags | None = None
 
 
-class BulkEdit(BaseModel):
+class BulkEdit(BaseModel, defer_build=True):
     """One edit of many products: named, or found by the filters of their list."""
 
     product_ids: Annotated[list[Id] | None, Field(min_length=1, max_length=MOST_PRODUCTS)] = None
@@ -186,7 +186,7 @@ class BulkEdit(BaseModel):
         return self
 
 
-class BulkEdited(BaseModel):
+class BulkEdited(BaseModel, defer_build=True):
     """What a bulk edit changed, or would change."""
 
     success: bool

@@ -13,11 +13,12 @@ from typing import Any
 from shared.catalog.categories import category_key
 from shared.catalog.products import Products
 from shared.catalog.record import PRODUCTS, product_key, with_finders
+from shared.jobs.names import CATALOG_UPKEEP
 from shared.ports.documents import Position, Put, Query, Stored
 
 __all__ = ["KIND", "Upkeep"]
 
-KIND = "catalog-upkeep"
+KIND = CATALOG_UPKEEP
 _IN_ONE_COMMIT = 20
 _STEP = 500
 

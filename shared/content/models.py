@@ -58,7 +58,7 @@ class Tone(StrEnum):
 Language = Annotated[Text, Field(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
-class GenerateContent(BaseModel):
+class GenerateContent(BaseModel, defer_build=True):
     """Which texts of a product to write."""
 
     product_id: Id
@@ -67,7 +67,7 @@ class GenerateContent(BaseModel):
     tone: Tone = Tone.PROFESSIONAL
 
 
-class OptimizeSeo(BaseModel):
+class OptimizeSeo(BaseModel, defer_build=True):
     """Which products' search texts to write."""
 
     product_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
@@ -77,7 +77,7 @@ class OptimizeSeo(BaseModel):
     language: Language = "fr"
 
 
-class Criteria(BaseModel):
+class Criteria(BaseModel, defer_build=True):
     """Which products to enrich."""
 
     category: Annotated[Text, Field(max_length=100)] | None = None
@@ -88,7 +88,7 @@ class Criteria(BaseModel):
     stock_status: Literal["critical", "low", "sufficient"] | None = None
 
 
-class BulkEnrich(BaseModel):
+class BulkEnrich(BaseModel, defer_build=True):
     """Which products to enrich, with what."""
 
     filter_criteria: Criteria = Criteria()
@@ -99,7 +99,7 @@ class BulkEnrich(BaseModel):
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
-class AnalyzePricing(BaseModel):
+class AnalyzePricing(BaseModel, defer_build=True):
     """Which products' prices to look at."""
 
     product_ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
@@ -107,13 +107,13 @@ class AnalyzePricing(BaseModel):
     market_positioning: Positioning = Positioning.COMPETITIVE
 
 
-class ApplyDraft(BaseModel):
+class ApplyDraft(BaseModel, defer_build=True):
     """Which of a draft's texts to take; all when absent."""
 
     fields: Annotated[list[Field_], Field(min_length=1, max_length=4)] | None = None
 
 
-class ContentDraft(BaseModel):
+class ContentDraft(BaseModel, defer_build=True):
     """A text for a product, beside what the product says now."""
 
     id: str
@@ -146,7 +146,7 @@ class DraftFilter(PageQuery):
     created_to: To | None = None
 
 
-class UsageCounter(BaseModel):
+class UsageCounter(BaseModel, defer_build=True):
     """What was asked of the model this month."""
 
     success: Literal[True] = True

@@ -11,11 +11,12 @@ from shared.content.usage import Usage
 from shared.core.errors import Problem, Terminal
 from shared.core.money import number, rounded
 from shared.jobs.kinds import Continue, Done, Step
+from shared.jobs.names import ANALYZE_PRICING, BULK_ENRICH, GENERATE_CONTENT, OPTIMIZE_SEO
 from shared.ports.documents import Stored
 
 __all__ = ["ANALYZE", "ENRICH", "GENERATE", "OPTIMIZE", "ContentWork", "PriceWork"]
 
-GENERATE, OPTIMIZE, ENRICH, ANALYZE = "generate-content", "optimize-seo", "bulk-enrich", "analyze-pricing"
+GENERATE, OPTIMIZE, ENRICH, ANALYZE = GENERATE_CONTENT, OPTIMIZE_SEO, BULK_ENRICH, ANALYZE_PRICING
 _MARGIN_S = 70.0
 Data = dict[str, Any]
 SEO = ("seo_title", "seo_description")

@@ -23,7 +23,7 @@ class Order(NamedTuple):
     descending: bool
 
 
-class PageQuery(BaseModel):
+class PageQuery(BaseModel, defer_build=True):
     """What every paged list may be asked. A list names its sorts in `SORTS`, the first is the default.
 
     A list with another default or maximum of `limit` declares the field anew.

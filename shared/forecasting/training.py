@@ -7,12 +7,12 @@ from shared.core.errors import InsufficientData
 from shared.forecasting.service import Forecasts, stored_key
 from shared.inventory.keys import PRODUCTS, product_key
 from shared.jobs.kinds import Done, Step
+from shared.jobs.names import ML, TRAIN_FORECASTS
 from shared.ports.documents import Position, Query, Stored, Write
 
 __all__ = ["KIND", "QUEUE", "Training"]
 
-KIND = "train-forecasts"
-QUEUE = "ml"
+KIND, QUEUE = TRAIN_FORECASTS, ML
 _AT_ONCE = 20
 _COUNTED = ("total_products", "trained", "skipped", "failed")
 

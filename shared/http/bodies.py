@@ -29,7 +29,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTEXTS = {False: {"legacy": False}, True: {"legacy": True}}
 
 
-class Nothing(BaseModel):
+class Nothing(BaseModel, defer_build=True):
     """The body of an operation that takes none: `{}`."""
 
 

@@ -50,17 +50,19 @@ _READING = frozenset({"GET", "HEAD"})
 class _Ready(Generic[A]):
     """What one process needs besides the table, built once from the application."""
 
-    __slots__ = ("app", "limits")
+    __slots__ = ("app", "limits", "records")
 
     def __init__(self, app: A) -> None:
         self.app = app
         self.limits = Limits(app.settings, app.clock, lambda: app.store)
+        self.records = lambda: _records(app)
 
-    def records(self) -> "Idempotency":
-        """Return the records of idempotency keys."""
-        from shared.http.idempotency import Idempotency
 
-        return Idempotency(lambda: self.app.store, self.app.clock)
+def _records(app: Served) -> "Idempotency":
+    """Return the records of keys; few requests have one."""
+    from shared.http.idempotency import Idempotency
+
+    return Idempotency(lambda: app.store, app.clock)
 
 
 class Handler(Generic[A]):

@@ -35,7 +35,7 @@ def _scope(text: str) -> str:
     return text
 
 
-class NewApiKey(BaseModel):
+class NewApiKey(BaseModel, defer_build=True):
     """A key to be made: at most as powerful as its maker."""
 
     name: Annotated[Text, Field(min_length=1, max_length=100)]
@@ -44,7 +44,7 @@ class NewApiKey(BaseModel):
     expires_in_days: Annotated[int, Field(ge=1, le=365)] = 90
 
 
-class ApiKey(BaseModel):
+class ApiKey(BaseModel, defer_build=True):
     """A key as shown: never the secret, only its last four characters."""
 
     id: str

@@ -52,7 +52,7 @@ class Origin:
     request_id: str
 
 
-class AuditEvent(BaseModel):
+class AuditEvent(BaseModel, defer_build=True):
     """One event: `actor_id` is who acted (null: nobody proven), `subject_id` whose account or key it concerns."""
 
     id: str

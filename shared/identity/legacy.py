@@ -12,7 +12,7 @@ from shared.identity.models import GivenPassword, RoleWord, Scope, User
 __all__ = ["LegacyUser", "LegacyUserFilter", "LegacyUserMade", "ShopLogin"]
 
 
-class LegacyUser(BaseModel):
+class LegacyUser(BaseModel, defer_build=True):
     """A user row; clients of both backends find their keys."""
 
     id: str
@@ -35,7 +35,7 @@ class LegacyUser(BaseModel):
         return cls(**shown, user_id=user.id)
 
 
-class LegacyUserFilter(BaseModel):
+class LegacyUserFilter(BaseModel, defer_build=True):
     """Which rows are wanted; several values of one filter mean any of them."""
 
     role: Annotated[list[RoleWord], Field(max_length=10)] = []
@@ -54,7 +54,7 @@ class LegacyUserFilter(BaseModel):
         return all(not values or value in values for values, value in wanted)
 
 
-class LegacyUserMade(BaseModel):
+class LegacyUserMade(BaseModel, defer_build=True):
     """The answer to a new user, in the shapes of both backends at once."""
 
     success: bool = True
@@ -71,7 +71,7 @@ class LegacyUserMade(BaseModel):
         return cls(data={"user_id": user.id}, user_id=user.id, username=user.username, role=user.role)
 
 
-class ShopLogin(BaseModel):
+class ShopLogin(BaseModel, defer_build=True):
     """A sign-in of the shop backend."""
 
     email: Annotated[str, Field(min_length=1, max_length=254)]

@@ -73,7 +73,7 @@ ChosenPassword = Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=L
 Token = Annotated[str, Field(min_length=1, max_length=8192)]
 
 
-class User(BaseModel):
+class User(BaseModel, defer_build=True):
     """A person or program that may sign in. Passwords appear in no answer."""
 
     id: str
@@ -95,7 +95,7 @@ class User(BaseModel):
     version: int
 
 
-class Registration(BaseModel):
+class Registration(BaseModel, defer_build=True):
     """A person's own request for an account."""
 
     email: Email
@@ -106,7 +106,7 @@ class Registration(BaseModel):
     timezone: TimeZone = "UTC"
 
 
-class Login(BaseModel):
+class Login(BaseModel, defer_build=True):
     """A sign-in by e-mail (or username) and password."""
 
     email: Annotated[str, Field(min_length=1, max_length=254)] | None = None
@@ -124,26 +124,26 @@ class Login(BaseModel):
         return self.email or self.username or ""
 
 
-class TokenRequest(BaseModel):
+class TokenRequest(BaseModel, defer_build=True):
     """A sign-in of the older OOS backend, as JSON or as a form."""
 
     username: Annotated[str, Field(min_length=1, max_length=254)]
     password: GivenPassword = Field(repr=False)
 
 
-class RefreshRequest(BaseModel):
+class RefreshRequest(BaseModel, defer_build=True):
     """A refresh token to exchange."""
 
     refresh_token: Token = Field(repr=False)
 
 
-class Logout(BaseModel):
+class Logout(BaseModel, defer_build=True):
     """The session to end; without a token, all of the caller's."""
 
     refresh_token: Token | None = Field(default=None, repr=False)
 
 
-class _Echo(BaseModel):
+class _Echo(BaseModel, defer_build=True):
     """Keys of a User that are not input here: a GET answer can be edited and sent back, so equal values are ignored."""
 
     id: Any = None
@@ -170,7 +170,7 @@ class Profile(_Echo):
     is_active: Any = None
 
 
-class NewUser(BaseModel):
+class NewUser(BaseModel, defer_build=True):
     """A user made by an admin; without a password the account cannot sign in."""
 
     email: Email | None = None
@@ -224,20 +224,20 @@ class UserFilter(PageQuery):
     created_to: To | None = None
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(BaseModel, defer_build=True):
     """A new password, and the present one as proof."""
 
     current_password: GivenPassword = Field(repr=False)
     new_password: ChosenPassword = Field(repr=False)
 
 
-class PasswordReset(BaseModel):
+class PasswordReset(BaseModel, defer_build=True):
     """A new password set by an admin."""
 
     new_password: ChosenPassword = Field(repr=False)
 
 
-class TokenPair(BaseModel):
+class TokenPair(BaseModel, defer_build=True):
     """An access token for 15 minutes and a refresh token for the next one."""
 
     access_token: str = Field(repr=False)
@@ -247,7 +247,7 @@ class TokenPair(BaseModel):
     user: User
 
 
-class LegacyToken(BaseModel):
+class LegacyToken(BaseModel, defer_build=True):
     """The answer of `/token`, as clients of the older OOS backend read it."""
 
     access_token: str = Field(repr=False)
@@ -259,7 +259,7 @@ class LegacyToken(BaseModel):
     message: str
 
 
-class Permissions(BaseModel):
+class Permissions(BaseModel, defer_build=True):
     """What a user may do, for clients that show or hide buttons."""
 
     user_id: str

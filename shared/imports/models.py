@@ -68,7 +68,7 @@ Mapping = Annotated[
 ]
 
 
-class Totals(BaseModel):
+class Totals(BaseModel, defer_build=True):
     """How many rows there are, and what they do."""
 
     rows: int = 0
@@ -79,7 +79,7 @@ class Totals(BaseModel):
     error: int = 0
 
 
-class ImportError(BaseModel):  # noqa: A001 - the word of the contract
+class ImportError(BaseModel, defer_build=True):  # noqa: A001 - the word of the contract
     """One refused row, or (row 0) what is wrong with the whole file."""
 
     row: int
@@ -88,7 +88,7 @@ class ImportError(BaseModel):  # noqa: A001 - the word of the contract
     message: str
 
 
-class ImportRun(BaseModel):
+class ImportRun(BaseModel, defer_build=True):
     """One import: what was read, what it changes or has changed."""
 
     id: str
@@ -109,7 +109,7 @@ class ImportRun(BaseModel):
     version: int
 
 
-class DiffRow(BaseModel):
+class DiffRow(BaseModel, defer_build=True):
     """What one row changes: each field before and after; `provenance` says where on a page a value was read."""
 
     row: int
@@ -121,7 +121,7 @@ class DiffRow(BaseModel):
     provenance: dict[str, str] | None = None
 
 
-class ScrapeUrl(BaseModel):
+class ScrapeUrl(BaseModel, defer_build=True):
     """A product page to read."""
 
     url: Address
@@ -131,7 +131,7 @@ class ScrapeUrl(BaseModel):
     dry_run: bool = False
 
 
-class ScrapeStore(BaseModel):
+class ScrapeStore(BaseModel, defer_build=True):
     """A shop to read."""
 
     store_url: Address
@@ -140,7 +140,7 @@ class ScrapeStore(BaseModel):
     dry_run: bool = False
 
 
-class ScrapeFeed(BaseModel):
+class ScrapeFeed(BaseModel, defer_build=True):
     """A product file at an address."""
 
     feed_url: Address
@@ -151,7 +151,7 @@ class ScrapeFeed(BaseModel):
     supplier_id: Id | None = None
 
 
-class UploadForm(BaseModel):
+class UploadForm(BaseModel, defer_build=True):
     """The fields beside an uploaded file, as a form sends them."""
 
     feed_type: FeedType = "auto"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -28,17 +28,19 @@ from shared.imports.models import (
     UploadForm,
 )
 from shared.imports.record import IMPORTS, Data, changed, import_key, new_import, part_key, rows_of, view
-from shared.imports.work import ImportWork
 from shared.jobs.models import JobStatus
+from shared.jobs.names import IMPORT_APPLY, IMPORT_RUN, IMPORT_UNDO, SCRAPE_STORE, SCRAPE_URL
 from shared.jobs.record import Record
 from shared.jobs.service import JobService
 from shared.ports.documents import Create, Query, Stored, Write
 from shared.ports.store import Store
 
+if TYPE_CHECKING:
+    from shared.imports.work import ImportWork
+
 __all__ = ["APPLY", "RUN", "SCRAPE_STORE", "SCRAPE_URL", "UNDO", "ImportService", "ended_writes", "started_writes"]
 
-RUN, APPLY, UNDO = "import-run", "import-apply", "import-undo"
-SCRAPE_URL, SCRAPE_STORE = "scrape-url", "scrape-store"
+RUN, APPLY, UNDO = IMPORT_RUN, IMPORT_APPLY, IMPORT_UNDO
 _CHECKED_PARTS = 40
 """Up to so many parts are checked before the answer; larger imports are checked by their job, before it writes."""
 _CHECKED_BATCHES = 600
@@ -65,7 +67,7 @@ class ImportService:
     jobs: JobService
     clock: Clock
     ids: Ids
-    work: ImportWork
+    work: "Callable[[], ImportWork]"
     check_url: Callable[[str], None]
     """Raises UrlNotAllowed for what can be seen of an address."""
     known_supplier: Callable[[str], bool] = lambda _: True
@@ -148,7 +150,7 @@ class ImportService:
     ) -> ImportAccepted:
         """Start writing what the diff says; raise InvalidState, PreconditionFailed or BaseMoved."""
         stored = self._in_state(import_id, condition, ImportStatus.READY)
-        gone = self.work.moved(stored, _CHECKED_PARTS)
+        gone = self.work().moved(stored, _CHECKED_PARTS)
         if gone:
             raise _base_moved(gone)
         return self._accepted(APPLY, caller, import_id, trace)
@@ -156,7 +158,7 @@ class ImportService:
     def undo(self, caller: Caller, import_id: str, condition: Precondition, trace: str | None = None) -> ImportAccepted:
         """Start taking back what was written; raise InvalidState, PreconditionFailed or BaseMoved."""
         stored = self._in_state(import_id, condition, ImportStatus.APPLIED)
-        gone = self.work.moved_since(stored, _CHECKED_BATCHES)
+        gone = self.work().moved_since(stored, _CHECKED_BATCHES)
         if gone:
             raise _base_moved(gone)
         return self._accepted(UNDO, caller, import_id, trace)

@@ -9,12 +9,12 @@ from shared.inventory.keys import LEVELS, store_key
 from shared.inventory.ledger import Ledger
 from shared.inventory.rules import facts_of_store, live
 from shared.jobs.kinds import Continue, Done, Step
+from shared.jobs.names import ALERTS, RELABEL_STORE
 from shared.ports.documents import Position, Query, Stored
 
 __all__ = ["KIND", "QUEUE", "StockPlaces"]
 
-KIND = "relabel-store"
-QUEUE = "alerts"
+KIND, QUEUE = RELABEL_STORE, ALERTS
 _IN_ONE_COMMIT = 100
 
 

@@ -51,7 +51,7 @@ class ItemStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-class JobError(BaseModel):
+class JobError(BaseModel, defer_build=True):
     """Why a job failed: a stable code and a sentence without secrets."""
 
     model_config = ConfigDict(frozen=True)
@@ -60,7 +60,7 @@ class JobError(BaseModel):
     detail: str
 
 
-class Job(BaseModel):
+class Job(BaseModel, defer_build=True):
     """One piece of work in the background."""
 
     model_config = ConfigDict(frozen=True)
@@ -93,7 +93,7 @@ class Job(BaseModel):
     version: int = Field(ge=1)
 
 
-class JobItem(BaseModel):
+class JobItem(BaseModel, defer_build=True):
     """One item of a bulk job."""
 
     model_config = ConfigDict(frozen=True)
@@ -104,7 +104,7 @@ class JobItem(BaseModel):
     message: str | None
 
 
-class JobStats(BaseModel):
+class JobStats(BaseModel, defer_build=True):
     """How many jobs there are in each state, in all and by type."""
 
     model_config = ConfigDict(frozen=True)
@@ -119,13 +119,13 @@ class JobStats(BaseModel):
     oldest_queued_at: AwareDatetime | None
 
 
-class AcceptedData(BaseModel):
+class AcceptedData(BaseModel, defer_build=True):
     """The job id again, where older clients look for it."""
 
     job_id: str
 
 
-class Accepted(BaseModel):
+class Accepted(BaseModel, defer_build=True):
     """The answer to work taken on: the job exists and can be read."""
 
     success: Literal[True] = True
@@ -158,7 +158,7 @@ class RetryAccepted(Accepted):
         return cls.of([job_id], joined=joined, message=message, new_job_id=job_id)
 
 
-class Delivered(BaseModel):
+class Delivered(BaseModel, defer_build=True):
     """The answer to a task: what became of the job, or `dropped`."""
 
     job_id: str | None = None
@@ -166,7 +166,7 @@ class Delivered(BaseModel):
     next: dict[str, float] | None = None
 
 
-class Scheduled(BaseModel):
+class Scheduled(BaseModel, defer_build=True):
     """The answer to a schedule call: the jobs this slot started."""
 
     job_ids: list[str]
@@ -210,13 +210,13 @@ class ItemQuery(PageQuery):
     status: Annotated[list[ItemStatus] | None, Field(max_length=10)] = None
 
 
-class WaitQuery(BaseModel):
+class WaitQuery(BaseModel, defer_build=True):
     """How long to wait for a change."""
 
     wait: Annotated[int, Field(ge=0, le=25)] = 0
 
 
-class StatsQuery(BaseModel):
+class StatsQuery(BaseModel, defer_build=True):
     """From when on jobs are counted, by their creation."""
 
     since: From | None = None

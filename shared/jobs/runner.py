@@ -42,7 +42,7 @@ class Answer:
 _DROPPED = Answer(200, {"status": "dropped"})
 
 
-class _Call(BaseModel):
+class _Call(BaseModel, defer_build=True):
     """The body of a task."""
 
     model_config = ConfigDict(strict=True, extra="ignore")

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-class Root(BaseModel):
+class Root(BaseModel, defer_build=True):
     """Where to find what."""
 
     name: str
@@ -31,7 +31,7 @@ class Root(BaseModel):
     health: str
 
 
-class Health(BaseModel):
+class Health(BaseModel, defer_build=True):
     """The process is alive."""
 
     status: Literal["healthy"]
@@ -41,7 +41,7 @@ class Health(BaseModel):
     environment: str
 
 
-class CheckResult(BaseModel):
+class CheckResult(BaseModel, defer_build=True):
     """What one backend answered."""
 
     status: Literal["ok", "degraded", "failed"]
@@ -49,7 +49,7 @@ class CheckResult(BaseModel):
     latency_ms: float
 
 
-class Ready(BaseModel):
+class Ready(BaseModel, defer_build=True):
     """Whether requests can be served."""
 
     ready: bool
@@ -58,7 +58,7 @@ class Ready(BaseModel):
     checks: dict[str, CheckResult]
 
 
-class Application(BaseModel):
+class Application(BaseModel, defer_build=True):
     """This process."""
 
     name: str
@@ -67,14 +67,14 @@ class Application(BaseModel):
     environment: str
 
 
-class System(BaseModel):
+class System(BaseModel, defer_build=True):
     """What it uses of the machine."""
 
     cpu_percent: float | None
     memory_mb: float | None
 
 
-class Database(BaseModel):
+class Database(BaseModel, defer_build=True):
     """How much the deployment holds."""
 
     kind: str
@@ -87,7 +87,7 @@ class Database(BaseModel):
     open_oos_orders: int
 
 
-class JobNumbers(BaseModel):
+class JobNumbers(BaseModel, defer_build=True):
     """Jobs in work, and failures of the last day."""
 
     queued: int
@@ -95,7 +95,7 @@ class JobNumbers(BaseModel):
     failed_24h: int
 
 
-class SourceNumbers(BaseModel):
+class SourceNumbers(BaseModel, defer_build=True):
     """How fresh one 3PL's data is."""
 
     enabled: bool
@@ -104,7 +104,7 @@ class SourceNumbers(BaseModel):
     open_orders: int
 
 
-class RequestNumbers(BaseModel):
+class RequestNumbers(BaseModel, defer_build=True):
     """What this instance has answered."""
 
     count: int
@@ -113,7 +113,7 @@ class RequestNumbers(BaseModel):
     p95_ms: float | None
 
 
-class Metrics(BaseModel):
+class Metrics(BaseModel, defer_build=True):
     """All numbers."""
 
     timestamp: Instant

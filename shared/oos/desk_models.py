@@ -93,7 +93,7 @@ class SkuRow(Shape):
     facilities: list[str]
 
 
-class AtRiskQuery(BaseModel):
+class AtRiskQuery(BaseModel, defer_build=True):
     """How to group money at risk."""
 
     group_by: GroupBy = GroupBy.SKU
@@ -128,7 +128,7 @@ class AtRisk(Shape):
     snapshot_ids: list[str]
 
 
-class DiffQuery(BaseModel):
+class DiffQuery(BaseModel, defer_build=True):
     """Which two snapshots to compare: ids, or times that stand for what was published then."""
 
     source: SourceName

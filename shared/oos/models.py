@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-class Shape(BaseModel):
+class Shape(BaseModel, defer_build=True):
     """A wire shape; built on first use so that importing many costs little."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid")
@@ -229,13 +229,13 @@ class QueueExport(ExportQuery, QueueQuery):
     """Which held orders to export."""
 
 
-class OrderQuery(BaseModel):
+class OrderQuery(BaseModel, defer_build=True):
     """What to show of one order."""
 
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 
-class LegacyFeedQuery(BaseModel):
+class LegacyFeedQuery(BaseModel, defer_build=True):
     """The older feed's parameters."""
 
     limit: Annotated[int, Field(ge=1, le=5000)] = 5000
@@ -252,7 +252,7 @@ class QueuePage(Shape):
     snapshots: dict[str, SnapshotInfo]
 
 
-class SummaryQuery(BaseModel):
+class SummaryQuery(BaseModel, defer_build=True):
     """Of which time and source."""
 
     start_date: Annotated[str, Field(max_length=40)] | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.core.errors import Transient
 from shared.jobs.kinds import Continue, Done, Step
+from shared.jobs.names import REFRESH_ORDER
 from shared.oos.marks import Marks, verdict_of
 from shared.oos.publish import Base, Given, fresh_raw
 from shared.oos.publisher import Flip, Publisher
@@ -22,7 +23,7 @@ from shared.ports.documents import Conflict, Put, Stored
 
 __all__ = ["KIND", "RefreshOrderHandler"]
 
-KIND = "refresh-order"
+KIND = REFRESH_ORDER
 _RACES = 3
 
 

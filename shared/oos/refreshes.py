@@ -8,6 +8,7 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import parse_instant
 from shared.core.errors import Forbidden, InvalidState, NotFound, ValidationFailed
 from shared.jobs.models import Job
+from shared.jobs.names import REFRESH_SOURCE
 from shared.jobs.record import JOBS, Record, lock_key
 from shared.jobs.service import JobService, Started
 from shared.oos.reader import Current, SnapshotReader
@@ -29,7 +30,7 @@ from shared.ports.store import Store
 
 __all__ = ["KIND", "RefreshService", "StartedRefresh", "ended_writes", "run_row", "run_view"]
 
-KIND = "refresh-source"
+KIND = REFRESH_SOURCE
 _COUNTS = ("pages", "fetched", "held", "opened", "updated", "reopened", "resolved", "unverified", "rejected")
 
 

@@ -11,6 +11,7 @@ from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, InvalidState, NotFound
 from shared.core.ids import Ids
+from shared.jobs.names import FULFIL_ORDER
 from shared.jobs.record import Record
 from shared.jobs.service import JobService, Started
 from shared.orders.customer_models import CustomerFilter, Fulfil, NewCustomerOrder, Tracking
@@ -25,7 +26,7 @@ __all__ = ["KIND", "CustomerOrders", "start_writes"]
 
 Data = dict[str, Any]
 
-KIND = "fulfil-order"
+KIND = FULFIL_ORDER
 PLACING = "placing"
 _COUNTER = Key("counters", "customer_orders")
 _MOST_SWEPT = 50

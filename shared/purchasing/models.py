@@ -57,7 +57,7 @@ LeadTime = Annotated[int, Field(ge=0, le=365)]
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 
 
-class Vendor(BaseModel):
+class Vendor(BaseModel, defer_build=True):
     """Somebody we buy from."""
 
     id: str
@@ -71,7 +71,7 @@ class Vendor(BaseModel):
     version: int
 
 
-class NewVendor(BaseModel):
+class NewVendor(BaseModel, defer_build=True):
     """A vendor to make."""
 
     name: VendorName
@@ -80,7 +80,7 @@ class NewVendor(BaseModel):
     address: Address | None = None
 
 
-class VendorPatch(BaseModel):
+class VendorPatch(BaseModel, defer_build=True):
     """What to change of a vendor; a GET answer may be edited and sent back."""
 
     name: VendorName | None = None
@@ -104,7 +104,7 @@ class VendorFilter(PageQuery):
     created_to: To | None = None
 
 
-class VendorPrice(BaseModel):
+class VendorPrice(BaseModel, defer_build=True):
     """What a vendor asks for a product. `pack_size` and `delivery_cost` (of one order) count in the comparison only."""
 
     id: str
@@ -124,7 +124,7 @@ class VendorPrice(BaseModel):
     vendor_phone: str | None = None
 
 
-class NewVendorPrice(BaseModel):
+class NewVendorPrice(BaseModel, defer_build=True):
     """A vendor's price to keep, in place of the one there is."""
 
     product_id: Id
@@ -136,7 +136,7 @@ class NewVendorPrice(BaseModel):
     delivery_cost: Money = Decimal(0)
 
 
-class VendorPricePatch(BaseModel):
+class VendorPricePatch(BaseModel, defer_build=True):
     """What to change of a vendor's price; a GET answer may be edited and sent back."""
 
     unit_price: Price | None = None
@@ -165,7 +165,7 @@ class PricesFilter(PageQuery):
     created_to: To | None = None
 
 
-class VendorPriceChange(BaseModel):
+class VendorPriceChange(BaseModel, defer_build=True):
     """A vendor's terms that became others; `old` is null for the first."""
 
     id: str
@@ -185,13 +185,13 @@ class VendorsOfProduct(PageQuery):
     quantity: Units | None = None
 
 
-class ComparisonQuery(BaseModel):
+class ComparisonQuery(BaseModel, defer_build=True):
     """For how many units whole orders are compared."""
 
     quantity: Units = 1
 
 
-class ComparisonRow(BaseModel):
+class ComparisonRow(BaseModel, defer_build=True):
     """What an order at one vendor would be. `landed_unit_cost` is the whole cost for each unit that was asked for."""
 
     vendor_id: str
@@ -209,7 +209,7 @@ class ComparisonRow(BaseModel):
     reason: str
 
 
-class Comparison(BaseModel):
+class Comparison(BaseModel, defer_build=True):
     """Vendors of a product by what a whole order costs, the best first, and why the first one is recommended."""
 
     product_id: str
@@ -220,7 +220,7 @@ class Comparison(BaseModel):
     rows: list[ComparisonRow]
 
 
-class SupplierLink(BaseModel):
+class SupplierLink(BaseModel, defer_build=True):
     """A product as a connected supplier has it."""
 
     product_id: str
@@ -238,7 +238,7 @@ class SupplierLink(BaseModel):
 SupplierRef = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
-class LinkBody(BaseModel):
+class LinkBody(BaseModel, defer_build=True):
     """What is known of a product at a supplier; absent keys of a link that exists stay."""
 
     supplier_product_id: SupplierRef

@@ -61,7 +61,7 @@ class Frequency(StrEnum):
     WEEKLY = "weekly"
 
 
-class Supplier(BaseModel):
+class Supplier(BaseModel, defer_build=True):
     """A connection; of its credentials only the last four characters are ever shown."""
 
     id: str
@@ -90,7 +90,7 @@ Mapping_ = Annotated[
 ]
 
 
-class AdditionalConfig(BaseModel):
+class AdditionalConfig(BaseModel, defer_build=True):
     """What a kind of supplier wants besides its key; what is secret of it is sealed like the key."""
 
     app_key: Key | None = None
@@ -108,7 +108,7 @@ class AdditionalConfig(BaseModel):
     mapping_config: Mapping_ | None = None
 
 
-class ConnectSupplier(BaseModel):
+class ConnectSupplier(BaseModel, defer_build=True):
     """A connection to be made."""
 
     supplier_type: SupplierType
@@ -127,7 +127,7 @@ def _landing(address: str) -> str:
     return address
 
 
-class NewConsent(BaseModel):
+class NewConsent(BaseModel, defer_build=True):
     """A consent to ask a user for: for a new connection, or for one whose tokens have ended."""
 
     supplier_type: Literal["aliexpress"] = "aliexpress"
@@ -138,7 +138,7 @@ class NewConsent(BaseModel):
     auto_sync_stock: bool = True
 
 
-class Consent(BaseModel):
+class Consent(BaseModel, defer_build=True):
     """Where a user is sent to consent; the page of `redirect_uri` gets `code` and `state` and hands them back."""
 
     state: str
@@ -147,14 +147,14 @@ class Consent(BaseModel):
     expires_at: datetime
 
 
-class ConsentAnswer(BaseModel):
+class ConsentAnswer(BaseModel, defer_build=True):
     """What the user came back with."""
 
     state: Annotated[str, Field(min_length=1, max_length=200)]
     code: Annotated[str, Field(min_length=1, max_length=1000, repr=False)]
 
 
-class SupplierPatch(BaseModel):
+class SupplierPatch(BaseModel, defer_build=True):
     """Changes of a connection; new credentials are checked with the supplier. A GET answer may be edited and sent back."""
 
     name: Name | None = None
@@ -185,13 +185,13 @@ class SupplierFilter(PageQuery):
     created_to: To | None = None
 
 
-class StatusQuery(BaseModel):
+class StatusQuery(BaseModel, defer_build=True):
     """Whether to ask the supplier."""
 
     check: bool = False
 
 
-class SupplierStatus(BaseModel):
+class SupplierStatus(BaseModel, defer_build=True):
     """How a connection stands."""
 
     success: Literal[True] = True
@@ -205,7 +205,7 @@ class SupplierStatus(BaseModel):
     rate_limit: dict[str, Any] | None
 
 
-class SyncOptions(BaseModel):
+class SyncOptions(BaseModel, defer_build=True):
     """Which products to read."""
 
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
@@ -220,7 +220,7 @@ class SyncSupplier(SyncOptions):
     sync_type: Literal["products", "stock", "orders"] = "products"
 
 
-class TriggerSync(BaseModel):
+class TriggerSync(BaseModel, defer_build=True):
     """A sync of one connection, or of all that are connected."""
 
     sync_type: SyncType
@@ -232,7 +232,7 @@ class TriggerSync(BaseModel):
 TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
-class NewSyncSchedule(BaseModel):
+class NewSyncSchedule(BaseModel, defer_build=True):
     """A schedule to be made."""
 
     sync_type: SyncType
@@ -245,7 +245,7 @@ class NewSyncSchedule(BaseModel):
     options: SyncOptions = SyncOptions()
 
 
-class SyncSchedulePatch(BaseModel):
+class SyncSchedulePatch(BaseModel, defer_build=True):
     """Changes of a schedule; a GET answer may be edited and sent back."""
 
     frequency: Frequency | None = None
@@ -265,7 +265,7 @@ class SyncSchedulePatch(BaseModel):
     created_at: Any = None
 
 
-class SyncSchedule(BaseModel):
+class SyncSchedule(BaseModel, defer_build=True):
     """When a sync is started by itself."""
 
     id: str
@@ -294,7 +294,7 @@ class ScheduleFilter(PageQuery):
     created_to: To | None = None
 
 
-class SyncRun(BaseModel):
+class SyncRun(BaseModel, defer_build=True):
     """One sync: what it read and did."""
 
     id: str

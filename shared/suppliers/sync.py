@@ -11,6 +11,7 @@ from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
 from shared.core.errors import Problem, Terminal, Transient
 from shared.jobs.kinds import Continue, Done, Step
+from shared.jobs.names import SUPPLIER_SYNC
 from shared.jobs.record import Record
 from shared.ports.documents import Create, Key, Put, Query, Write
 from shared.ports.store import Store
@@ -20,7 +21,7 @@ from shared.suppliers.upsert import Upsert
 
 __all__ = ["KIND", "RUNS", "SyncWork", "run_key"]
 
-KIND = "supplier-sync"
+KIND = SUPPLIER_SYNC
 RUNS = "sync_runs"
 _MARGIN_S = 60.0
 _AT_ONCE = 50

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 
 from shared.core.clock import Clock
 from shared.jobs.asking import Asker
+from shared.jobs.names import ALERTS, FLUSH_OUTBOX
 from shared.ports.warehouse import Table, Warehouse
 from shared.warehousing.outbox import WarehouseOutbox
 
 __all__ = ["KIND", "QUEUE", "REST_S", "Flusher"]
 
-KIND = "flush-outbox"
-QUEUE = "alerts"
+KIND, QUEUE = FLUSH_OUTBOX, ALERTS
 """The light queue: a flush is short, and a queue of its own would be one more thing to deploy."""
 REST_S = 20.0
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 __all__ = ["clean_environment", "get", "serving"]
 
@@ -40,10 +40,10 @@ def serving(source: Path, target: str, environment: Mapping[str, str]) -> Iterat
         process.communicate(timeout=30)
 
 
-def get(url: str) -> tuple[int, bytes]:
+def get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
     """Return status and body of one GET."""
     try:
-        with urlopen(url, timeout=30) as reply:  # noqa: S310 - our own server
+        with urlopen(Request(url, headers=dict(headers or {})), timeout=30) as reply:  # noqa: S310 - our own server
             return reply.status, reply.read()
     except HTTPError as refused:
         with refused:

@@ -1,6 +1,5 @@
 """A bundle is complete, is the same every time, and starts under the real framework with nothing else on the path."""
 
-import json
 import subprocess
 import sys
 import zipfile
@@ -8,11 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from bench.coldstart import READY
+from bench.ours import BASIC, environment
 from local import bundle
 from local.manifest import manifests
 from tests.house.servers import clean_environment, get, serving
 
 FUNCTIONS = bundle.function_names()
+OLDER = {
+    "auth": "/api/users",
+    "catalog": "/api/products",
+    "inventory": "/api/stores",
+    "oos": "/api/stord/oos-orders",
+    "orders": "/api/orders",
+    "sales": "/ecommerce/v1/get_sales_data?start_date=2025-01-01&end_date=2025-01-31",
+}
+"""A path of an older backend for each function that has some: they are loaded only when one of them is asked for."""
+PATHS = {name: [path for path in (READY.get(name), OLDER.get(name)) if path] for name in FUNCTIONS}
 WHERE_SHARED = """
 import sys
 from functions_framework import create_app
@@ -51,10 +62,21 @@ def test_a_bundle_answers_under_the_frameworks_own_command(function: str, tmp_pa
     source = _unzipped(function, tmp_path / "bundle")
     target = manifests()[function].entry_point
 
-    with serving(source, target, clean_environment(tmp_path / "data")) as url:
-        status, body = get(f"{url}/health" if function == "meta" else f"{url}/no-such-path")
+    with serving(source, target, environment(tmp_path / "data") | clean_environment(tmp_path / "data")) as url:
+        asked = [get(f"{url}{path}", BASIC)[0] for path in (*PATHS[function], "/no-such-path")]
 
-    assert (status, json.loads(body)["status"]) == ((200, "healthy") if function == "meta" else (404, 404))
+    assert asked == [*(200 for _ in PATHS[function]), 404]
+
+
+@pytest.mark.serial
+@pytest.mark.xdist_group("servers")
+def test_the_workers_bundle_refuses_whoever_is_not_the_platform(tmp_path: Path) -> None:
+    source = _unzipped("worker", tmp_path / "bundle")
+
+    with serving(source, manifests()["worker"].entry_point, clean_environment(tmp_path / "data")) as url:
+        told = [get(f"{url}{path}", headers)[0] for path, headers in (("/health", BASIC), ("/internal/tasks/x", None))]
+
+    assert told == [404, 405]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -3,6 +3,7 @@
 Counts decide, not times: each function is imported in a fresh process, by the framework's own way of loading a source.
 """
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def test_an_entry_point_loads_nothing_heavy(function: str) -> None:
 
     print(f"{function}: {len(seen.modules)} modules, {seen.mib:.1f} MiB")
     assert seen.heavy == []
+    assert "main.legacy" not in seen.modules
     assert len(seen.modules) <= MOST_MODULES
     assert seen.mib <= MOST_MIB
 
@@ -27,3 +29,30 @@ def test_a_heavy_import_is_seen(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("import requests\n")
 
     assert imported(tmp_path / "main.py").heavy == ["requests"]
+
+
+def test_naming_every_kind_of_job_loads_nothing_that_carries_one_out(tmp_path: Path) -> None:
+    """Starting or listing jobs needs the names of all of them: else each such function would load the whole product."""
+    asked = f"App(Settings.from_env({{'DATA_DIR': {str(tmp_path)!r}}})).job_kinds"
+    source = tmp_path / "main.py"
+    source.write_text(f"from shared.app import App\nfrom shared.core.settings import Settings\nkinds = {asked}\n")
+
+    loaded = {".".join(name.split(".")[:2]) for name in imported(source).modules if name.startswith("shared.")}
+
+    assert loaded - {"shared.app", "shared.core", "shared.ports"} == {"shared.jobs"}
+
+
+def test_models_are_built_when_they_are_first_used() -> None:
+    """A function declares many models and a request uses few; building all of them was a quarter of a cold start."""
+    eager = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in sorted((ROOT / "shared").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ClassDef) and _is_model(node) and "defer_build=True" not in ast.unparse(node)
+    ]
+
+    assert eager == []
+
+
+def _is_model(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id == "BaseModel" for base in node.bases)

@@ -59,5 +59,5 @@ def with_records(kernel: Kernel, records: type[Idempotency]) -> Kernel:
     kernel.handle.warm()
     ready = kernel.handle._ready
     assert ready is not None
-    ready.records = records(lambda: kernel.app.store, kernel.app.clock)
+    ready.records = lambda: records(lambda: kernel.app.store, kernel.app.clock)
     return kernel
