@@ -65,11 +65,19 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def _begin(product: Product) -> None:
-    """Start what runs beside the functions, then watch the first refresh."""
+    """Start what runs beside the functions, watch the first refresh, and look for alerts when it is over."""
     product.start()
     _greet(product)
-    for job_id in product.first_refresh():
-        threading.Thread(target=_watch, args=(product, job_id), name="watch", daemon=True).start()
+    watching = [
+        threading.Thread(target=_watch, args=(product, job_id), name="watch", daemon=True)
+        for job_id in product.first_refresh()
+    ]
+    for thread in watching:
+        thread.start()
+    for thread in watching:
+        thread.join()
+    if watching:
+        product.first_alerts()
 
 
 def _watch(product: Product, job_id: str) -> None:

@@ -79,6 +79,10 @@ class Product:
         never = [one.source for one in status.sources if one.enabled and one.last_success_at is None]
         return [started.job.id for name in never for started in self.app.refreshes.start(name, SYSTEM)]
 
+    def first_alerts(self) -> None:
+        """Start an evaluation of everything, so that what the demo shop lacks is told from the start."""
+        self.app.first_check()
+
     def state(self) -> dict[str, Any]:
         """Return the time, what the queue holds, and when each schedule fires next."""
         queue = self.app.local_tasks.state()

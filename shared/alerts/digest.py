@@ -160,7 +160,7 @@ class Digests:
 
 def digest_text(record: Mapping[str, Any]) -> str:
     """Write a digest: each part with its count and the first hundred of its alerts."""
-    lines = [f"From {record['from'][:16]}Z to {record['to'][:16]}Z (UTC)."]
+    lines = [f"Between {record['from'][:16]}Z and {record['to'][:16]}Z (UTC)."]
     for name, heading in _PARTS:
         count, shown = record["counts"][name], record[name]
         lines += ["", f"{heading}: {count}", *(f"- [{one['severity']}] {one['message']}{_why(one)}" for one in shown)]

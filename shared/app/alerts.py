@@ -172,6 +172,10 @@ class AlertParts(TradeParts, OosParts):
         self.deliveries.tell()
         return tally
 
+    def first_check(self) -> str:
+        """Start an evaluation of everything, or join the one that is on its way; return the id of its job."""
+        return self._start_check({})
+
     def tell_alerts(self) -> list[str]:
         """Wake alerts whose snooze is over, if their cause is still true; tell what waited; begin the day's digest."""
         for stored in self.handling.ended_snoozes():
@@ -259,14 +263,19 @@ class AlertParts(TradeParts, OosParts):
 
     def _refresh_ended(self, job: Record) -> Sequence[Write]:
         writes = super()._refresh_ended(job)
-        settings = self.alert_book.settings()
-        if any(settings[name] is not None for name in _ON_FEEDS):
-            self.store.after_commit(lambda: self._check_source(job.subject))
+        source = job.subject
+        if source is not None and self._hangs_on(source):
+            self.store.after_commit(lambda: self._check_source(source))
         return writes
 
-    def _check_source(self, source: str | None) -> None:
-        if source is not None:
-            self._start_check({_SOURCE: source})
+    def _hangs_on(self, source: str) -> bool:
+        """Say whether a refresh of a source can change an alert: a threshold is stored, or its feed has an alert."""
+        settings = self.alert_book.settings()
+        wanted = any(settings[name] is not None for name in _ON_FEEDS)
+        return wanted or self.alert_book.open_id(f"feed_stale:{source}") is not None
+
+    def _check_source(self, source: str) -> None:
+        self._start_check({_SOURCE: source})
 
     def _forget_told(self) -> None:
         from shared.alerts.deliveries import DELIVERIES

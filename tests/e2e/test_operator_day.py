@@ -94,12 +94,22 @@ def test_an_operators_day(tmp_path: Path) -> None:
         operator = Operator(address)
         morning = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         held = operator.walk("reason=all")
+        what_alerts_say(operator)
 
         sku = triage_by_money(operator, held)
         release = plan_and_note(operator)
         unblock_before_the_restock(operator, sku)
         gone = the_restock_arrives(operator, held, release)
         look_back(operator, morning, held, gone)
+
+
+def what_alerts_say(operator: Operator) -> None:
+    """Alerts of the demo shop are there with the first refresh, not an hour later, and none about a feed just read."""
+    told = until(lambda: operator.ask(f"{V1}/alerts?limit=100")["items"], "alerts after the first refresh")
+
+    assert {alert["alert_type"] for alert in told} >= {"low_stock", "order_sla"}
+    assert "feed_stale" not in {alert["alert_type"] for alert in told}
+    assert {alert["status"] for alert in told} == {"active"}
 
 
 def triage_by_money(operator: Operator, held: Mapping[str, Any]) -> str:
