@@ -1,5 +1,6 @@
 """`make run`: every function on one port, with queue, clock, simulators and the first refresh, in the foreground."""
 
+import gc
 import os
 import sys
 import threading
@@ -18,6 +19,8 @@ __all__ = ["main"]
 
 _PATIENCE_S = 300.0
 _POLL_S = 0.5
+_HEAD_START_S = 1.0
+"""How long the functions have the interpreter to themselves: making the simulated worlds would share it with the first answers."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -48,12 +51,16 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Build the product and the WSGI application, in the worker."""
+        """Build the product and the WSGI application, in the worker; what is loaded now stays, so nothing of it is garbage."""
+        gc.disable()
         product = self._product = Product(self._environment)
         log = (Path(product.settings.data_dir) / "onhand.log").open("a", encoding="utf-8")
         configure(level=product.settings.log_level, secrets=product.settings.secrets(), stream=log)
         product.prepare()
-        return gateway.wsgi(lambda: product.app, [control.router(product)])
+        made = gateway.wsgi(lambda: product.app, [control.router(product)])
+        gc.freeze()
+        gc.enable()
+        return made
 
     def _start(self) -> None:
         if self._product is not None:
@@ -66,6 +73,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def _begin(product: Product) -> None:
     """Start what runs beside the functions, watch the first refresh, and look for alerts when it is over."""
+    if product.stopping.wait(_HEAD_START_S):
+        return
     product.start()
     _greet(product)
     watching = [

@@ -1,13 +1,15 @@
 """Local control (`/__local/...`): time, the queue and the simulators in the hands of an admin; 404 anywhere but locally."""
 
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.simulators import Simulator, known_faults
 from shared.core.errors import NotFound, ValidationFailed
 from shared.http.context import Context
 from shared.http.router import Router
+
+if TYPE_CHECKING:
+    from local.simulators import Simulator
 
 __all__ = ["Running", "router"]
 
@@ -17,7 +19,7 @@ class Running(Protocol):
 
     app: Any
     clock: Any
-    simulators: dict[str, Simulator]
+    simulators: "dict[str, Simulator]"
 
     def state(self) -> dict[str, Any]:
         """Return time, queue and schedules."""
@@ -28,7 +30,7 @@ class Running(Protocol):
         ...
 
 
-class Advance(BaseModel):
+class Advance(BaseModel, defer_build=True):
     """How far to move time."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +38,7 @@ class Advance(BaseModel):
     advance_seconds: Annotated[float, Field(ge=0, le=10 * 366 * 86400, allow_inf_nan=False)]
 
 
-class Drain(BaseModel):
+class Drain(BaseModel, defer_build=True):
     """How long to wait."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +46,7 @@ class Drain(BaseModel):
     timeout_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 30
 
 
-class Spoil(BaseModel):
+class Spoil(BaseModel, defer_build=True):
     """A fault to script; `none` clears all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -78,6 +80,8 @@ def router(product: Running) -> Router:
     @made.post("/__local/simulators/{name}", access="admin", atomic=False, idempotent=False)
     def simulators(ctx: Context[Any], name: str, body: Spoil) -> dict[str, Any]:  # noqa: ARG001 - every handler takes it
         """Script a fault of a simulator."""
+        from local.simulators import known_faults
+
         simulator = product.simulators.get(name)
         if simulator is None:
             detail = "No simulator of this name runs here."

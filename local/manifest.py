@@ -29,7 +29,7 @@ def _sentence(text: str) -> str:
     return text
 
 
-class _Strict(BaseModel):
+class _Strict(BaseModel, defer_build=True):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 

@@ -6,14 +6,11 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.clock import LocalClock
-from local.demo.connections import connections_with
-from local.demo.earlier import earlier_with
 from local.demo.load import load
 from local.environment import local_environment
-from local.simulators import AliExpress, BigBuy, Fault, Options, ShipBob, Shop, Simulator, Stord, parse_faults
 from shared.adapters.local_queue import CronLoop, Dispatcher, HttpCalls
 from shared.app import App
 from shared.core.caller import SYSTEM
@@ -21,6 +18,9 @@ from shared.core.clock import SystemClock, instant, parse_instant
 from shared.core.errors import Problem, Terminal, Transient
 from shared.core.settings import Settings
 from shared.ports.schedules import Schedule
+
+if TYPE_CHECKING:
+    from local.simulators import Fault, Simulator
 
 __all__ = ["Product"]
 
@@ -41,10 +41,10 @@ class Product:
         self.clock = LocalClock(folder / "clock.json")
         self.app = App(self.settings, self.clock)
         self._anchor = self._started(folder / "started.json")
-        self._faults = parse_faults(environment.get("SIM_FAULTS", ""))
+        self._faults = _faults(environment.get("SIM_FAULTS", ""))
         self._ports = local.simulators
         self.simulators: dict[str, Simulator] = {}
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
 
     def prepare(self) -> None:
         """Load what an empty store begins with, before the first request is answered."""
@@ -67,7 +67,7 @@ class Product:
 
     def stop(self) -> None:
         """Stop everything that runs by itself."""
-        self._stopping.set()
+        self.stopping.set()
         for part in (getattr(self, "cron", None), getattr(self, "dispatcher", None), *self.simulators.values()):
             if part is not None:
                 part.stop()
@@ -112,6 +112,9 @@ class Product:
 
     def _seed_from_vendors(self) -> None:
         """Load what needs the simulators; what fails here is tried again at the next start, and stops nothing."""
+        from local.demo.connections import connections_with
+        from local.demo.earlier import earlier_with
+
         seeds = (
             ("connections", connections_with(self._ports)),
             ("earlier refresh", earlier_with(self.simulators)),
@@ -123,6 +126,8 @@ class Product:
                 _log.warning("demo data %r were not loaded: %s", name, failed)
 
     def _start_simulators(self) -> None:
+        from local.simulators import AliExpress, BigBuy, Options, ShipBob, Shop, Stord
+
         kinds: dict[str, type[Simulator]] = {
             "aliexpress": AliExpress,
             "bigbuy": BigBuy,
@@ -156,5 +161,14 @@ def schedules() -> list[Schedule]:
     ]
 
 
-def _add(simulator: Simulator, fault: Fault) -> None:
+def _faults(words: str) -> "dict[str, list[Fault]]":
+    """Read the faults to begin with; the simulators come after the first answers, unless they are needed to read this."""
+    if not words:
+        return {}
+    from local.simulators import parse_faults
+
+    return parse_faults(words)
+
+
+def _add(simulator: "Simulator", fault: "Fault") -> None:
     simulator.add_fault(fault.fault, fault.times, fault.after, fault.path)

@@ -4,33 +4,41 @@ A seed is a function of the application. It goes through the services, so that d
 is safe to run again: it makes what is missing only. Add one by putting it into `SEEDS`, behind what it needs.
 
     def seed_orders(app: App) -> None: ...
-    SEEDS = (("catalogue", seed_catalogue), ("vendors", seed_vendors), ("orders", seed_orders))
+    SEEDS = (("catalogue", later("shop", "seed_catalogue")), ..., ("orders", later("orders", "seed_orders")))
 
 Whether to load is decided once, at the first start: a store that has products then is somebody's own and stays as it is.
 """
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
-from local.demo.places import seed_stores
-from local.demo.shop import seed_catalogue, seed_vendors
-from local.demo.trade import seed_customer_orders, seed_trade
 from shared.core.clock import instant
 from shared.inventory.keys import PRODUCTS
 from shared.ports.documents import Create, Key, Put, Query
 
-__all__ = ["MARK", "SEEDS", "load"]
+__all__ = ["MARK", "SEEDS", "later", "load"]
 
 App = Any
 """The application; typed as Any because a seed calls services of every part."""
 Seed = Callable[[App], None]
 
+
+def later(module: str, name: str) -> Seed:
+    """Return a seed that is imported when it runs: a store that has its data starts without the modules that made them."""
+
+    def seed(app: App) -> None:
+        getattr(importlib.import_module(f"local.demo.{module}"), name)(app)
+
+    return seed
+
+
 SEEDS: tuple[tuple[str, Seed], ...] = (
-    ("stores", seed_stores),
-    ("catalogue", seed_catalogue),
-    ("vendors", seed_vendors),
-    ("trade", seed_trade),
-    ("customer orders", seed_customer_orders),
+    ("stores", later("places", "seed_stores")),
+    ("catalogue", later("shop", "seed_catalogue")),
+    ("vendors", later("shop", "seed_vendors")),
+    ("trade", later("trade", "seed_trade")),
+    ("customer orders", later("trade", "seed_customer_orders")),
 )
 """In the order in which they run; the name is kept with the data, so never rename one."""
 
