@@ -149,16 +149,17 @@ class AlertBook:
         )
         alert_id = alert.key.id if alert is not None else self._ids.new("alr") if outcome.event == "opened" else None
         kept = outcome.cause if outcome.event != "opened" else {"alert_id": alert_id, "by_hand": None}
+        after, event = outcome.alert or {}, f"{outcome.event}-{(outcome.alert or {}).get('version')}"
+        told = outcome.event in _TOLD and alert_id is not None
         writes: list[Write] = []
         if outcome.alert is not None and alert_id is not None:
-            writes.append(_write(alert_key(alert_id), alert, outcome.alert))
+            writes.append(_write(alert_key(alert_id), alert, {**after, "last_event": event} if told else after))
         if kept is not None:
             writes.append(_write(key, cause, {**kept, "dedupe_key": judgement.dedupe_key}))
         if writes:
             self._store.write(writes)
-        if outcome.event in _TOLD and alert_id is not None:
-            after = outcome.alert or {}
-            self._tell(alert_id, after, f"{outcome.event}-{after['version']}")
+        if told and alert_id is not None:
+            self._tell(alert_id, after, event)
         return outcome.event
 
     def change(self, alert_id: str, condition: Precondition, change: Callable[[Stored, str], Data | None]) -> Stored:

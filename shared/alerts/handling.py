@@ -92,10 +92,12 @@ class Handling:
             if stored is None or not stored.data.get("snoozed_until") or stored.data["snoozed_until"] > now:
                 return False
             version = stored.data["version"] + 1
-            after = {**stored.data, "snoozed_until": None, "snoozed_by": None, "updated_at": now, "version": version}
+            back = stored.data["status"] in _OPEN
+            awake = {"snoozed_until": None, "snoozed_by": None, "updated_at": now, "version": version}
+            after = {**stored.data, **awake} | ({"last_event": f"returned-{version}"} if back else {})
             self._store.write([Put(stored.key, after, stored.version)])
-            if after["status"] in _OPEN:
-                self._tell(alert_id, after, f"returned-{version}")
+            if back:
+                self._tell(alert_id, after, after["last_event"])
             return True
 
         return self._store.atomically(work)

@@ -153,6 +153,7 @@ class AlertSettings(BaseModel, defer_build=True):
     oos_backlog_orders: int | None
     oos_backlog_sku_orders: int | None
     held_order_sla_hours: int | None
+    customer_order_sla_hours: int | None
     group_from: int
     webhook_notifications_enabled: bool
     slack_notifications_enabled: bool
@@ -185,6 +186,7 @@ class AlertSettingsPatch(BaseModel, defer_build=True):
     oos_backlog_orders: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     oos_backlog_sku_orders: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     held_order_sla_hours: Annotated[int, Field(ge=1, le=2160)] | None = None
+    customer_order_sla_hours: Annotated[int, Field(ge=1, le=2160)] | None = None
     group_from: Annotated[int, Field(ge=2, le=1000)] | None = None
     webhook_notifications_enabled: bool | None = None
     slack_notifications_enabled: bool | None = None

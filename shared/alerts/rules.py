@@ -11,9 +11,11 @@ from shared.alerts.words import AlertStatus, AlertType, Severity, ThresholdRule
 __all__ = [
     "ADDED",
     "DEFAULTS",
+    "UNFULFILLED",
     "Judgement",
     "Outcome",
     "decided",
+    "judge_customer_order",
     "judge_depletion",
     "judge_feed",
     "judge_job",
@@ -36,6 +38,7 @@ DEFAULTS: Mapping[str, Any] = {
     "oos_backlog_orders": None,
     "oos_backlog_sku_orders": None,
     "held_order_sla_hours": None,
+    "customer_order_sla_hours": None,
     "group_from": 3,
     "webhook_notifications_enabled": True,
     "slack_notifications_enabled": False,
@@ -68,6 +71,8 @@ ADDED = (
 """Keys of an alert that alerts stored by earlier versions lack."""
 _AWAKE: Data = {"snoozed_until": None, "snoozed_by": None}
 _SHOWN_AT_THE_END = ("current_stock", "threshold", "measured")
+UNFULFILLED = ("pending", "processing", "fulfillment_failed")
+"""States of a customer's order in which nobody has shipped or given up anything of it."""
 _CRITICAL_DAYS = 3
 _CLEAR_DAYS = 2
 _TIMES_STALE = 4
@@ -188,6 +193,28 @@ def judge_order(order: Mapping[str, Any], waited_h: float, sla_h: float, setting
             "store_name": order.get("to_store_name"),
             "threshold": int(sla_h),
             "rule": ThresholdRule.DEFAULT.value,
+        },
+    )
+
+
+def judge_customer_order(order: Mapping[str, Any], waited_h: float, settings: Mapping[str, Any]) -> Judgement:
+    """Judge a customer's order (`id`, `order_number`, `status`) by how long it waits to be fulfilled."""
+    limit, enabled = settings["customer_order_sla_hours"], bool(settings["order_sla_enabled"])
+    on, waiting = enabled and limit is not None, order["status"] in UNFULFILLED
+    late = on and waiting and waited_h > limit
+    return Judgement(
+        AlertType.ORDER_SLA,
+        f"order_sla:{order['id']}",
+        fires=late,
+        over=not late,
+        severity=Severity.CRITICAL if on and waited_h > _TIMES_SLA * limit else Severity.WARNING,
+        message=f"Customer order {order['order_number']} has waited {int(waited_h)} hours; {limit} are allowed.",
+        reason="disabled" if not on else "order_moved_on" if not waiting else "within_limit",
+        facts={
+            "subject": order["id"],
+            "threshold": limit,
+            "measured": int(waited_h),
+            "rule": ThresholdRule.SETTINGS.value,
         },
     )
 

@@ -38,7 +38,9 @@ Data = dict[str, Any]
 
 _READ_ONLY = frozenset({"version", "slack_webhook_set"})
 _INPUTS = tuple(name for name in AlertSettingsPatch.model_fields if name not in _READ_ONLY)
-_CLEARABLE = frozenset({"oos_backlog_orders", "oos_backlog_sku_orders", "held_order_sla_hours", _SLACK})
+_CLEARABLE = frozenset(
+    {"oos_backlog_orders", "oos_backlog_sku_orders", "held_order_sla_hours", "customer_order_sla_hours", _SLACK}
+)
 _REQUIRED = tuple(name for name in _INPUTS if name not in _CLEARABLE)
 _DIGEST = frozenset({"digest_enabled", "digest_hour", "time_zone"})
 _SET = object()

@@ -25,6 +25,7 @@ class Hold(StrEnum):
     """Why somebody is not told now."""
 
     RESOLVED = "resolved"
+    SUPERSEDED = "superseded"
     MUTED = "muted"
     SNOOZED = "snoozed"
     SILENCED = "silenced"
@@ -55,23 +56,34 @@ class Around:
 
 
 def verdict(delivery: Data, alert: Data, around: Around) -> Verdict:
-    """Say whether a delivery of an alert goes out now."""
+    """Say whether a delivery of an alert goes out now.
+
+    What has waited is not told any more when the alert is resolved, or when something newer is to be told of it.
+    """
     now, silences = around.now, around.silences
-    if alert["status"] == AlertStatus.RESOLVED.value and delivery["reason"] is not None:
-        return Verdict(Hold.RESOLVED)
-    if alert.get("muted_at"):
-        return Verdict(Hold.MUTED)
-    if (alert.get("snoozed_until") or "") > instant(now):
-        return Verdict(Hold.SNOOZED)
+    never = _never(delivery, alert, now)
+    if never is not None:
+        return Verdict(never)
     silence = next((key for key, one in sorted(silences.items()) if covers(one, alert)), None)
     if silence is not None:
-        return Verdict(
-            Hold.SILENCED, instant(min(now + LOOK_AGAIN, parse_instant(silences[silence]["ends_at"]))), silence
-        )
+        ends = parse_instant(silences[silence]["ends_at"])
+        return Verdict(Hold.SILENCED, instant(min(now + LOOK_AGAIN, ends)), silence)
     if alert.get("inhibited_by"):
         return Verdict(Hold.INHIBITED, instant(now + LOOK_AGAIN), alert["inhibited_by"])
     passes = around.critical_passes and alert["severity"] == Severity.CRITICAL.value
     return Verdict() if passes or around.quiet is None else Verdict(Hold.QUIET_HOURS, instant(around.quiet))
+
+
+def _never(delivery: Data, alert: Data, now: datetime) -> Hold | None:
+    """Say why a delivery will never go out, None when it will."""
+    waited = delivery["reason"] is not None
+    if waited and alert["status"] == AlertStatus.RESOLVED.value:
+        return Hold.RESOLVED
+    if waited and alert.get("last_event", delivery["event"]) != delivery["event"]:
+        return Hold.SUPERSEDED
+    if alert.get("muted_at"):
+        return Hold.MUTED
+    return Hold.SNOOZED if (alert.get("snoozed_until") or "") > instant(now) else None
 
 
 def covers(silence: Data, alert: Data) -> bool:

@@ -7,7 +7,15 @@ from typing import Any
 
 from shared.alerts.book import ALERTS, AlertBook, Tally
 from shared.alerts.held import source_of
-from shared.alerts.rules import Judgement, judge_depletion, judge_job, judge_level, judge_order
+from shared.alerts.rules import (
+    UNFULFILLED,
+    Judgement,
+    judge_customer_order,
+    judge_depletion,
+    judge_job,
+    judge_level,
+    judge_order,
+)
 from shared.alerts.sources import FeedWatch
 from shared.alerts.words import AlertStatus, AlertType
 from shared.core.clock import Clock, instant, parse_instant
@@ -22,6 +30,7 @@ __all__ = ["Seen", "Watch"]
 Data = dict[str, Any]
 Pair = tuple[str, str]
 PENDING = "alert_pending"
+CUSTOMER_ORDERS = "customer_orders"
 _MANY = 200
 _OPEN = (AlertStatus.ACTIVE.value, AlertStatus.ACKNOWLEDGED.value)
 _OWN_JOBS = frozenset({"notify", "check-alerts", "flush-outbox"})
@@ -136,6 +145,7 @@ class Watch:
         """Judge what has no level: forecasts, orders, what hangs on feeds, jobs."""
         yield from self._depletions(settings)
         yield from self._orders(settings)
+        yield from self._customer_orders(settings)
         for source, inhibited_by in self._feeds.inhibitors().items():
             yield from self._feeds.judged(source, inhibited_by, settings)
         yield from self._jobs()
@@ -196,8 +206,7 @@ class Watch:
         if kind == AlertType.PREDICTED_DEPLETION:
             return self._judged_depletion(alert["product_id"])
         if kind == AlertType.ORDER_SLA:
-            order = self._seen.order(alert["subject"])
-            return self._judged_order(order, settings) if order is not None else None
+            return self._order_again(alert["subject"], settings)
         if kind == AlertType.FEED_STALE:
             judged = self._feeds.freshness(settings)
             return next((one for one in judged if one.dedupe_key == alert["dedupe_key"]), None)
@@ -209,6 +218,27 @@ class Watch:
         waiting = Query("transfer_orders", (("status", "pending_review"),), order_by="created_at", at_most=before)
         for stored in self._store.walk(waiting):
             yield self._judged_order({"id": stored.key.id, **stored.data}, settings)
+
+    def _customer_orders(self, settings: Mapping[str, Any]) -> Iterable[Judgement]:
+        limit = settings["customer_order_sla_hours"]
+        if limit is None:
+            return
+        before = instant(self._clock.now() - timedelta(hours=limit))
+        late = Query(CUSTOMER_ORDERS, (("status", UNFULFILLED),), order_by="created_at", at_most=before)
+        for stored in self._store.walk(late):
+            yield self._judged_customer_order({"id": stored.key.id, **stored.data}, settings)
+
+    def _order_again(self, order_id: str, settings: Mapping[str, Any]) -> Judgement | None:
+        """Judge a transfer order or a customer's order anew."""
+        transfer = self._seen.order(order_id)
+        if transfer is not None:
+            return self._judged_order(transfer, settings)
+        stored = self._store.get(Key(CUSTOMER_ORDERS, order_id))
+        return self._judged_customer_order({"id": order_id, **stored.data}, settings) if stored else None
+
+    def _judged_customer_order(self, order: Data, settings: Mapping[str, Any]) -> Judgement:
+        waited = self._clock.now() - parse_instant(order["created_at"])
+        return judge_customer_order(order, waited.total_seconds() / 3600, settings)
 
     def _judged_order(self, order: Data, settings: Mapping[str, Any]) -> Judgement:
         waited_h = (self._clock.now() - parse_instant(order["created_at"])).total_seconds() / 3600

@@ -15,6 +15,7 @@ from shared.core.errors import Terminal, Transient
 from shared.ports.mail import Letter
 from tests.http.inventory.builders import Shop, a_shop, ok
 from tests.http.settling import settle
+from tests.http.trade.drop_ship import ADDRESS
 
 
 @pytest.fixture
@@ -339,3 +340,22 @@ def test_a_mail_server_that_is_busy_is_tried_again_and_one_that_refuses_is_not(t
 
     assert shop.app.mail.send(letter) is True
     shop.app.close()
+
+
+def test_a_customers_order_that_waits_longer_than_stored_alerts_until_it_moves_on(shop: Shop) -> None:
+    cup = shop.product()
+    body = {"shipping_address": ADDRESS, "items": [{"product_id": cup, "quantity": 1}]}
+    made = ok(shop.operator.post("/api/v1/orders", body), 201)
+    shop.later(25 * 3600)
+    unwatched = ok(shop.manager.post("/api/v1/alerts/check"))["created"]
+    ok(shop.manager.patch("/api/v1/alerts/settings", {"customer_order_sla_hours": 24}))
+
+    assert unwatched == 0
+    assert ok(shop.manager.post("/api/v1/alerts/check"))["created"] == 1
+    (alert,) = alerts(shop, alert_type="order_sla")
+    assert (alert["dedupe_key"], alert["threshold"], alert["measured"]) == (f"order_sla:{made['id']}", 24, 25)
+    assert ok(shop.viewer.get(f"/api/v1/alerts/{alert['id']}/explain"))["fires"] is True
+    ok(shop.operator.patch(f"/api/v1/orders/{made['id']}/status", {"status": "cancelled"}))
+    assert ok(shop.manager.post("/api/v1/alerts/check"))["resolved"] == 1
+    (over,) = alerts(shop, alert_type="order_sla")
+    assert (over["status"], over["resolved_reason"]) == ("resolved", "order_moved_on")

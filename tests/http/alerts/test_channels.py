@@ -229,7 +229,13 @@ def test_messages_of_quiet_hours_are_sent_once_when_they_end_and_critical_ones_a
     later(office, minutes=5)
 
     assert (quiet, loud, still) == (0, ["critical"], 1)
-    assert sorted(post["alert"]["product_id"] for post in posted(receiver)[1:]) == ["prd_cup", "prd_mug"]
+    assert [post["alert"]["product_id"] for post in posted(receiver)[1:]] == ["prd_cup"]
+    (worse,) = alerts(office, product_id=mug)
+    told = ok(office.viewer.get(f"/api/v1/alerts/{worse['id']}/explain"))["deliveries"]
+    assert [(one["event"], one["state"], one["reason"]) for one in told if one["channel"] == "webhook"] == [
+        ("opened-1", "withheld", "superseded"),
+        ("escalated-2", "sent", None),
+    ]
 
 
 def test_hours_that_make_no_sense_are_refused_and_change_nothing(office: Shop) -> None:

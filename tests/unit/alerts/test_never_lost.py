@@ -111,7 +111,7 @@ def test_every_message_is_told_once_or_withheld_with_a_reason(shop: Shop, seed: 
     assert len(told) > 10
     assert set(states) == {"logged", "withheld"}
     withheld = {record["reason"] for record in records if record["state"] == "withheld"}
-    assert {"snoozed"} <= withheld <= {"muted", "snoozed", "resolved"}
+    assert {"snoozed"} <= withheld <= {"muted", "snoozed", "resolved", "superseded"}
     for stored in shop.app.store.query(Query("alerts", (("status", OPEN),))):
         if not stored.data["muted_at"]:
             assert "logged" in {record["state"] for record in told[stored.key.id]}

@@ -33,7 +33,7 @@ def an_alert(**facts: Any) -> dict[str, Any]:
 def told(alert: dict[str, Any], reason: str | None = None, **around: Any) -> Verdict:
     """Judge a delivery of an alert at noon."""
     usual: dict[str, Any] = {"silences": {}, "quiet": None, "critical_passes": True}
-    return verdict({"reason": reason}, alert, Around(NOON, **(usual | around)))
+    return verdict({"reason": reason, "event": "opened-1"}, alert, Around(NOON, **(usual | around)))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,8 @@ def test_muted_snoozed_and_resolved_alerts_are_not_told_of() -> None:
     assert told(an_alert(snoozed_until=later)) == Verdict(Hold.SNOOZED)
     assert told(an_alert(snoozed_until=before)) == Verdict()
     assert told(an_alert(status="resolved"), "quiet_hours") == Verdict(Hold.RESOLVED)
+    assert told(an_alert(last_event="escalated-2"), "quiet_hours") == Verdict(Hold.SUPERSEDED)
+    assert told(an_alert(last_event="escalated-2")) == told(an_alert(last_event="opened-1"), "silenced") == Verdict()
     assert told(an_alert(status="resolved")) == Verdict()
     assert told(an_alert(inhibited_by="alr_9")) == Verdict(
         Hold.INHIBITED, instant(NOON + timedelta(minutes=5)), "alr_9"
