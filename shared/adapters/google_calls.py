@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.core.errors import Terminal, Transient
 
-__all__ = ["last_part", "patience", "translated"]
+__all__ = ["crc32c", "last_part", "patience", "translated"]
 
 _CALL_S, _TRIES_S = 5.0, 15.0
 _WRONG = ("InvalidArgument", "NotFound", "FailedPrecondition", "OutOfRange", "MethodNotImplemented")
@@ -48,3 +48,24 @@ def translated(service: str, code: str) -> Iterator[None]:
 def last_part(name: str) -> str:
     """Return the last part of a resource's name."""
     return name.rpartition("/")[2]
+
+
+def _table() -> tuple[int, ...]:
+    rows = []
+    for number in range(256):
+        value = number
+        for _ in range(8):
+            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
+        rows.append(value)
+    return tuple(rows)
+
+
+_TABLE = _table()
+
+
+def crc32c(data: bytes) -> int:
+    """Return the Castagnoli checksum that Google sends along; texts here are short, so plain Python does."""
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = (value >> 8) ^ _TABLE[(value ^ byte) & 0xFF]
+    return value ^ 0xFFFFFFFF

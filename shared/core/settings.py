@@ -20,6 +20,7 @@ from shared.core.variables import (
     items,
     role,
     secret,
+    secret_name,
     text,
     url,
     variable,
@@ -130,6 +131,9 @@ class Settings:
     external_audience: str = variable("Audience of its tokens.", text, "authenticated")
     encryption_key: str | None = variable(
         "Base64 of 32 bytes that seal supplier credentials.", secret, secret=True, shown="made in DATA_DIR locally"
+    )
+    encryption_key_secret: str | None = variable(
+        "Name of a secret in Secret Manager whose versions are such keys, instead of ENCRYPTION_KEY.", secret_name
     )
     kms_key: str | None = variable("Name of a KMS key, instead of ENCRYPTION_KEY.", text)
     admin_email: str | None = variable("First admin on an empty store.", text)
@@ -274,8 +278,8 @@ def _problems_together(settings: Settings) -> Iterator[str]:
     for one, other in _PAIRS:
         if (getattr(settings, one.lower()) is None) != (getattr(settings, other.lower()) is None):
             yield f"{one} and {other} belong together: set both or neither."
-    if settings.encryption_key and settings.kms_key:
-        yield "ENCRYPTION_KEY and KMS_KEY exclude each other: set one of them."
+    if sum(map(bool, (settings.encryption_key, settings.encryption_key_secret, settings.kms_key))) > 1:
+        yield "ENCRYPTION_KEY, ENCRYPTION_KEY_SECRET and KMS_KEY exclude each other: set one of them."
     yield from _problems_of_calls(settings)
     if settings.jwt_secret and len(settings.jwt_secret.encode()) < _SHORTEST_SECRET:
         yield f"JWT_SECRET cannot be used: use at least {_SHORTEST_SECRET} bytes."

@@ -16,6 +16,7 @@ __all__ = [
     "items",
     "role",
     "secret",
+    "secret_name",
     "text",
     "url",
     "variable",
@@ -144,4 +145,13 @@ def address(value: str) -> str:
     parts = urlsplit(found)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("use an address such as https://example.com")
+    return found
+
+
+def secret_name(value: str) -> str:
+    """Read the name of a secret in Secret Manager."""
+    found = value.strip()
+    parts = found.split("/")
+    if len(parts) != 4 or parts[::2] != ["projects", "secrets"] or not all(parts):  # noqa: PLR2004 - two names, two values
+        raise ValueError("use a name such as projects/P/secrets/S")
     return found

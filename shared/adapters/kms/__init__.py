@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from shared.adapters.google_calls import patience, translated
+from shared.adapters.google_calls import crc32c, patience, translated
 from shared.core.errors import Terminal
 
 __all__ = ["KmsSecrets"]
@@ -31,7 +31,7 @@ class KmsSecrets:
         request = {"name": self._key, "plaintext": plain, "additional_authenticated_data": place.encode()}
         with translated(_SERVICE, _CODE):
             answer = self._client.encrypt(request=request | _sums(plain, "plaintext"), **patience())
-        if not answer.verified_plaintext_crc32c or answer.ciphertext_crc32c != _crc32c(answer.ciphertext):
+        if not answer.verified_plaintext_crc32c or answer.ciphertext_crc32c != crc32c(answer.ciphertext):
             raise Terminal("kms_damaged", "Cloud KMS and we do not agree on what was sent; nothing was stored.")
         return f"{_VERSION}.{base64.urlsafe_b64encode(answer.ciphertext).decode()}"
 
@@ -46,7 +46,7 @@ class KmsSecrets:
                 answer = self._client.decrypt(request=request | _sums(cipher, "ciphertext"), **patience())
             except InvalidArgument:
                 raise _cannot_open() from None
-        if answer.plaintext_crc32c != _crc32c(answer.plaintext):
+        if answer.plaintext_crc32c != crc32c(answer.plaintext):
             raise Terminal("kms_damaged", "What Cloud KMS sent was damaged on its way.")
         return bytes(answer.plaintext)
 
@@ -73,28 +73,7 @@ def _cannot_open() -> Terminal:
 
 
 def _sums(data: bytes, name: str) -> dict[str, int]:
-    return {f"{name}_crc32c": _crc32c(data)}
-
-
-def _table() -> tuple[int, ...]:
-    rows = []
-    for number in range(256):
-        value = number
-        for _ in range(8):
-            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
-        rows.append(value)
-    return tuple(rows)
-
-
-_TABLE = _table()
-
-
-def _crc32c(data: bytes) -> int:
-    """Return the Castagnoli checksum; texts here are short, so plain Python does."""
-    value = 0xFFFFFFFF
-    for byte in data:
-        value = (value >> 8) ^ _TABLE[(value ^ byte) & 0xFF]
-    return value ^ 0xFFFFFFFF
+    return {f"{name}_crc32c": crc32c(data)}
 
 
 def _official() -> Any:

@@ -29,8 +29,22 @@ class Refusal(Exception):
         self.status, self.reason = status, reason
 
     def item(self) -> dict[str, str]:
-        """Return the error as it stands in lists of errors."""
-        return {"reason": self.reason, "message": str(self), "domain": "global"}
+        """Return the error as it stands in a job."""
+        return {"reason": self.reason, "message": str(self)}
+
+
+def _texts(resource: Resource) -> Resource:
+    """Return a job as the service repeats it: values of parameters are texts, however they were sent."""
+    return {name: _text_values(each) for name, each in resource.items()}
+
+
+def _text_values(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_text_values(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    plain = {name: str(each) for name, each in part.items() if name == "value" and isinstance(each, (int, float))}
+    return {name: _text_values(each) for name, each in part.items()} | plain
 
 
 @dataclass
@@ -118,7 +132,7 @@ class Engine:
     def _done(self, resource: Resource) -> Resource:
         reference = {**resource["jobReference"], "projectId": "p", "location": "US"}
         times = {"creationTime": "1", "startTime": "1", "endTime": "2"}
-        return {**resource, "kind": "bigquery#job", "jobReference": reference, "statistics": times} | {
+        return {**_texts(resource), "kind": "bigquery#job", "jobReference": reference, "statistics": times} | {
             "status": {"state": "DONE"},
             "id": f"p:US.{reference['jobId']}",
         }

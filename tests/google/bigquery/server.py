@@ -11,10 +11,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.google.bigquery.engine import Engine, Job, Refusal, Resource
+from tests.google.published import complaints
 
 PAGE_ROWS = 1000
 _PROJECT = r"^/bigquery/v2/projects/\w+"
 _UPLOAD = "/upload/bigquery/v2/projects/p/jobs"
+
+
+class Misspelt(AssertionError):
+    """An answer of this server is not one that Google publishes."""
 
 
 class BigQueryServer:
@@ -26,6 +31,7 @@ class BigQueryServer:
         self.faults: deque[tuple[str, Refusal]] = deque()
         self.drops: deque[str] = deque()
         self.log: list[str] = []
+        self.misspelt: list[str] = []
         self.stopped = False
         self.uploads: dict[str, Resource] = {}
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
@@ -42,6 +48,8 @@ class BigQueryServer:
         finally:
             self.stop()
             thread.join()
+        if self.misspelt:
+            raise Misspelt("; ".join(self.misspelt))
 
     def stop(self) -> None:
         """Stop listening; later connections are refused and open ones end with their next request."""
@@ -59,10 +67,10 @@ class BigQueryServer:
             raise self.faults.popleft()[1]
         if split.path == _UPLOAD:
             return self._upload(method, query, body)
-        for verb, pattern, act in _ROUTES:
+        for verb, pattern, schema, act in _ROUTES:
             found = re.match(_PROJECT + pattern + "$", split.path)
             if found and verb == method:
-                return 200, act(self.engine, found.groups(), query | {"body": body}), {}
+                return 200, self._shaped(schema, act(self.engine, found.groups(), query | {"body": body})), {}
         raise Refusal(404, "notFound", f"no route {line}")
 
     def _upload(self, method: str, query: dict[str, str], body: bytes) -> tuple[int, Resource, dict[str, str]]:
@@ -70,7 +78,12 @@ class BigQueryServer:
             session = str(len(self.uploads))
             self.uploads[session] = json.loads(body)
             return 200, {}, {"Location": f"{self.url}{_UPLOAD}?uploadType=resumable&upload_id={session}"}
-        return 200, self.engine.insert_job(self.uploads[query["upload_id"]], body), {}
+        return 200, self._shaped("Job", self.engine.insert_job(self.uploads[query["upload_id"]], body)), {}
+
+    def _shaped(self, schema: str | None, answer: Resource) -> Resource:
+        """Return an answer that is as published; what is not is remembered for the end of the test."""
+        self.misspelt += complaints("bigquery.v2", schema, answer) if schema else ["not empty"] if answer else []
+        return answer
 
 
 def _handler_of(server: BigQueryServer) -> type[BaseHTTPRequestHandler]:
@@ -88,7 +101,11 @@ def _handler_of(server: BigQueryServer) -> type[BaseHTTPRequestHandler]:
             try:
                 status, answer, headers = server.answer(self.command, self.path, body)
             except Refusal as refusal:
-                error = {"code": refusal.status, "message": str(refusal), "errors": [refusal.item()]}
+                error = {
+                    "code": refusal.status,
+                    "message": str(refusal),
+                    "errors": [{**refusal.item(), "domain": "global"}],
+                }
                 status, answer = refusal.status, {"error": error}
             if server.drops and re.search(server.drops[0], f"{self.command} {urlsplit(self.path).path}"):
                 server.drops.popleft()
@@ -114,7 +131,7 @@ def _results(job: Job, query: dict[str, Any]) -> Resource:
     """Return a page of a query's rows, as getQueryResults does."""
     if job.failure is not None:
         raise job.failure
-    statistics = job.resource["statistics"]["query"]
+    statistics = {name: each for name, each in job.resource["statistics"]["query"].items() if name != "statementType"}
     answer: Resource = {"jobReference": job.resource["jobReference"], "jobComplete": True, **statistics}
     if "numDmlAffectedRows" in statistics:
         return answer
@@ -129,16 +146,22 @@ def _deleted(engine: Engine, path: tuple[str, ...], _: dict[str, Any]) -> Resour
     return {}
 
 
-_ROUTES: tuple[tuple[str, str, Callable[[Engine, tuple[str, ...], dict[str, Any]], Resource]], ...] = (
-    ("GET", r"/datasets/(\w+)", lambda engine, path, _: engine.dataset(path[0])),
+_ROUTES: tuple[tuple[str, str, str | None, Callable[[Engine, tuple[str, ...], dict[str, Any]], Resource]], ...] = (
+    ("GET", r"/datasets/(\w+)", "Dataset", lambda engine, path, _: engine.dataset(path[0])),
     (
         "POST",
         r"/datasets/(\w+)/tables",
+        "Table",
         lambda engine, path, query: engine.create_table(path[0], json.loads(query["body"])),
     ),
-    ("GET", r"/datasets/(\w+)/tables/(\w+)", lambda engine, path, _: engine.table(*path)),
-    ("DELETE", r"/datasets/(\w+)/tables/(\w+)", _deleted),
-    ("POST", r"/jobs", lambda engine, _, query: engine.insert_job(json.loads(query["body"]))),
-    ("GET", r"/jobs/([\w-]+)", lambda engine, path, _: engine.job(path[0]).resource),
-    ("GET", r"/queries/([\w-]+)", lambda engine, path, query: _results(engine.job(path[0]), query)),
+    ("GET", r"/datasets/(\w+)/tables/(\w+)", "Table", lambda engine, path, _: engine.table(*path)),
+    ("DELETE", r"/datasets/(\w+)/tables/(\w+)", None, _deleted),
+    ("POST", r"/jobs", "Job", lambda engine, _, query: engine.insert_job(json.loads(query["body"]))),
+    ("GET", r"/jobs/([\w-]+)", "Job", lambda engine, path, _: engine.job(path[0]).resource),
+    (
+        "GET",
+        r"/queries/([\w-]+)",
+        "GetQueryResultsResponse",
+        lambda engine, path, query: _results(engine.job(path[0]), query),
+    ),
 )
