@@ -115,7 +115,7 @@ def supplier_status(ctx: Ctx, id: str, query: StatusQuery) -> SupplierStatus:
         name: shown[name]
         for name in ("status", "last_sync", "last_sync_status", "products_count", "last_error", "needs")
     }
-    return SupplierStatus(**kept, running_job_id=ctx.app.syncs.running(id), rate_limit=None)
+    return SupplierStatus(**kept, running_job_id=ctx.app.syncs.running(id), rate_limit=ctx.app.suppliers.rate_limit(id))
 
 
 @router.post("/api/v1/sync/trigger", access="operator", status=202)

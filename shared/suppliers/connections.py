@@ -37,6 +37,7 @@ from shared.suppliers.tokens import SharedTokens
 __all__ = ["SUPPLIERS", "Connections", "Kinds", "supplier_key"]
 
 SUPPLIERS = "suppliers"
+QUOTAS = "supplier_quotas"
 _SECRET = ("app_key", "app_secret", "access_token", "refresh_token")
 _PLAIN = ("sandbox", "feed_url", "feed_type", "mapping_config", "language", "ship_to_country", "currency")
 _PLAIN_OF_CALLS = ("token_param", "system_base")
@@ -155,7 +156,7 @@ class Connections:
         """Forget a connection and its credentials; its products stay."""
         stored = self.get(supplier_id)
         condition.check(supplier_id, stored.data["version"])
-        self._store.write([Delete(stored.key, stored.version)])
+        self._store.write([Delete(stored.key, stored.version), Delete(Key(QUOTAS, supplier_id))])
         if stored.data.get("needs"):
             self._attend(supplier_id, stored.data["name"], None)
 
@@ -257,17 +258,31 @@ class Connections:
 
     def check(self, supplier_id: str) -> str | None:
         """Ask the supplier whether it works; return what is wrong, None when nothing is. The status follows."""
-        stored = self.get(supplier_id)
+        source = self.source(self.get(supplier_id))
         try:
-            self.source(stored).check()
+            source.check()
         except (Terminal, Transient) as trouble:
             told = {"status": "error", "last_error": str(trouble.detail)[:300]}
-            told |= {"needs": "credentials"} if getattr(trouble, "code", "") == "credentials_rejected" else {}
+            told |= {"needs": "credentials"} if trouble.code == "credentials_rejected" else {}
             self._attended(supplier_id, lambda _: told, counted=False)
             return str(trouble.detail)
+        finally:
+            self.noted(supplier_id, source)
         self.change(supplier_id, lambda _: _WORKS, counted=False)
         self.works(supplier_id)
         return None
+
+    def noted(self, supplier_id: str, source: Source) -> None:
+        """Keep what the supplier said of its quota, if it said anything."""
+        told, key = source.allowance(), Key(QUOTAS, supplier_id)
+        if told is not None:
+            self._store.write([Put(key, dict(told))])
+
+    def rate_limit(self, supplier_id: str) -> Data | None:
+        """Return what the supplier last said of its quota; None once that has begun anew, or when it said nothing."""
+        stored = self._store.get(Key(QUOTAS, supplier_id))
+        over = stored is None or parse_instant(stored.data["resets_at"]) <= self._clock.now()
+        return None if stored is None or over else stored.data
 
     def opened(self, stored: Stored) -> Opened:
         """Return a connection unsealed, with what keeps its tokens."""

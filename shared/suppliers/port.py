@@ -77,6 +77,10 @@ class Source(Gateway, Protocol):
         """Read one page."""
         ...
 
+    def allowance(self) -> Mapping[str, Any] | None:
+        """Return what the supplier last said of its quota (`endpoint`, `limit`, `remaining`, `resets_at`), None: nothing."""
+        ...
+
     def progress(self, references: Sequence[str]) -> dict[str, Placed]:
         """Return how our supplier orders stand, by our reference; unknown ones are left out.
 

@@ -50,8 +50,13 @@ class SyncWork:
 
     def __call__(self, step: Step) -> Done | Continue:
         """Carry the sync on, as far as this delivery's time allows."""
-        given = step.input
-        source = self._source(given["supplier_id"])
+        source = self._source(step.input["supplier_id"])
+        try:
+            return self._carried(step, source)
+        finally:
+            self.connections.noted(step.input["supplier_id"], source)
+
+    def _carried(self, step: Step, source: Source) -> Done | Continue:
         if step.cursor is None:
             self._begin(step, source)
         while step.cursor["phases"]:
@@ -66,7 +71,7 @@ class SyncWork:
         if counts["failed"] and counts["failed"] >= counts["fetched"]:
             first = counts["errors"][0]["message"] if counts["errors"] else "no reason was kept"
             raise Terminal("nothing_taken", f"None of {counts['fetched']} records could be taken: {first}"[:300])
-        self.connections.works(given["supplier_id"])
+        self.connections.works(step.input["supplier_id"])
         return Done(dict(counts))
 
     def started(self, job: Record) -> Sequence[Write]:

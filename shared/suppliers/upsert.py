@@ -89,7 +89,7 @@ class Upsert:
     def _made(self, caller: Caller, supplier_id: str, item: Item) -> Stored:
         told = {
             "sku": item.sku,
-            "name": (item.name or item.sku or item.supplier_product_id)[:255],
+            "name": (item.name or _stand_in(item))[:255],
             "description": item.description,
             "barcode": item.barcode,
             "brand": (item.brand or "")[:100] or None,
@@ -110,9 +110,10 @@ class Upsert:
         told: Data = {"name": item.name[:255] if item.name else None, "description": item.description}
         told["images"] = self._images(item) or None
         changes: Data = {}
+        unnamed = last.get("name") is None and stored.data["name"] == _stand_in(item)
         for name, value in told.items():
             present = stored.data.get(name)
-            ours = not present or (name in last and last[name] == present)
+            ours = not present or (name in last and last[name] == present) or (name == "name" and unnamed)
             if value is not None and ours and value != present:
                 changes[name] = value
         if (
@@ -162,6 +163,11 @@ class Upsert:
         if stored is None or after != stored.data:
             write: Write = Create(key, after) if stored is None else Put(key, after, stored.version)
             self.store.write([write])
+
+
+def _stand_in(item: Item) -> str:
+    """Return how a product is called whose name the supplier has not told yet."""
+    return item.sku or item.supplier_product_id
 
 
 def _texts_key(supplier_id: str, their_id: str) -> Key:

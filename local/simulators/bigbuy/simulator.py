@@ -1,14 +1,15 @@
 """BigBuy on a socket: lists of a taxonomy in different orders, hourly quotas per list, orders found by reference."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
 from local.simulators.credentials import BIGBUY_KEY
-from local.simulators.offers import CATEGORIES, Offer, OfferWorld, Order
-from local.simulators.rate import RateWindow
+from local.simulators.offers import CATEGORIES, Offer, OfferWorld, Order, Variant
 from local.simulators.wire import Answer, Request
 from shared.core.clock import Clock
 
@@ -20,12 +21,34 @@ _QUOTAS = {
     "productsinformation": 24,
     "productsimages": 10,
     "productsstockbyhandlingdays": 10,
+    "productsvariations": 10,
+    "productsvariationsstockbyhandlingdays": 10,
     "taxonomies": 24,
 }
 _REMOVED = ("productsstock", "productstock", "productsstockavailable", "productsvariationsstock", "modules")
+_CARRIERS = ((2, "ups", 6.5), (1, "gls", 4.2))
 _SIZE = 120
 # What BigBuy answers in place of 404: nothing, with status 200.
 _NOTHING = Answer(200, b"", {"Content-Type": "application/json"})
+
+
+class _Hour:
+    """The quota of one list: so many calls within an hour that begins with the first of them."""
+
+    def __init__(self, clock: Clock, limit: int) -> None:
+        """Begin before the first call."""
+        self._clock, self._limit = clock, limit
+        self.until, self.left = 0.0, limit
+
+    def enter(self) -> int:
+        """Count a call; return 0 when it may pass, else the whole seconds until the next one may."""
+        now = self._clock.now().timestamp()
+        if now >= self.until:
+            self.until, self.left = now + _HOUR_S, self._limit
+        if self.left <= 0:
+            return max(1, math.ceil(self.until - now))
+        self.left -= 1
+        return 0
 
 
 class BigBuy(Simulator):
@@ -37,19 +60,32 @@ class BigBuy(Simulator):
         **COMMON_SWITCHES,
         "rate_limit": (0,),
         "quotas": ("on", "off"),
-        "order": ("created", "no_stock", "warehouses", "error_200"),
+        "variations": ("some", "none"),
+        "order": ("created", "no_stock", "warehouses", "apart", "error_200", "not_found_200"),
     }
 
     def __init__(self, clock: Clock, options: Options | None = None) -> None:
         """Open with its offers."""
         super().__init__(clock, options)
-        self._windows: dict[str, RateWindow] = {}
+        self._windows: dict[str, _Hour] = {}
         self._world = self._made(self.options)
         self._key = BIGBUY_KEY
 
     def _made(self, options: Options) -> OfferWorld:
         size = _SIZE if options.size == Options().size else options.size
-        return OfferWorld(self._setting, options.seed, size)
+        world = OfferWorld(self._setting, options.seed, size)
+        if self.switches["variations"] == "some":
+            world.vary()
+        return world
+
+    def switch(self, **chosen: Any) -> None:
+        """Choose; variations come and go with their switch."""
+        super().switch(**chosen)
+        if chosen.get("variations") == "some":
+            self._world.vary()
+        elif chosen.get("variations") == "none":
+            for offer in self._world.offers:
+                offer.variants = ()
 
     @property
     def world(self) -> Any:
@@ -92,24 +128,38 @@ class BigBuy(Simulator):
         route = self.route_of(request)
         name = route.rpartition("/")[2]
         if route.startswith("catalog/"):
-            return self._over_quota(name) or self._list(name, request)
+            return self._over_quota(name) or replace(self._list(name, request), headers=self._quota(name))
         return self._other(route, request)
 
     def _over_quota(self, name: str) -> Answer | None:
         if self.switches["quotas"] == "off" or name not in _QUOTAS:
             return None
-        window = self._windows.setdefault(name, RateWindow(self.clock, _QUOTAS[name], _HOUR_S))
+        window = self._windows.setdefault(name, _Hour(self.clock, _QUOTAS[name]))
         wait_s = window.enter()
         return self.too_many(wait_s) if wait_s else None
+
+    def _quota(self, name: str) -> dict[str, str]:
+        """Return the headers of an answer of the catalogue; what is left of the quota is told only where one is kept."""
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        window = self._windows.get(name)
+        if window is None or self.switches["quotas"] == "off":
+            return headers
+        return headers | {
+            "X-RateLimit-Limit": str(_QUOTAS[name]),
+            "X-RateLimit-Remaining": str(window.left),
+            "X-RateLimit-Reset": str(math.ceil(window.until)),
+        }
 
     def _list(self, name: str, request: Request) -> Answer:
         if name == "taxonomies":
             return json_answer([{"id": number, "name": word, "isoCode": "en"} for number, word in CATEGORIES])
-        rows: dict[str, Callable[[Offer], dict[str, Any]]] = {
-            "products": _product,
-            "productsinformation": _information,
-            "productsimages": _images,
-            "productsstockbyhandlingdays": _stock,
+        rows: dict[str, Callable[[Offer], list[dict[str, Any]]]] = {
+            "products": lambda offer: [_product(offer)],
+            "productsinformation": lambda offer: [_information(offer)],
+            "productsimages": lambda offer: [_images(offer)],
+            "productsstockbyhandlingdays": lambda offer: [_stock(offer)],
+            "productsvariations": lambda offer: [_variation(offer, one) for one in offer.variants],
+            "productsvariationsstockbyhandlingdays": lambda offer: [_stock_of(one) for one in offer.variants],
         }
         if name in _REMOVED or name not in rows:
             return json_answer({"code": 404, "message": "Not Found"}, 404)
@@ -123,19 +173,68 @@ class BigBuy(Simulator):
             chosen = []
         page, size = int(told.get("page") or 0), min(int(told.get("pageSize") or 1000), 10_000)
         start = 0 if request.quirk == "endless_pages" else page * size
-        return json_answer([rows[name](offer) for offer in chosen[start : start + size]])
+        listed = [row for offer in chosen for row in rows[name](offer)]
+        return json_answer(listed[start : start + size])
 
     def _other(self, route: str, request: Request) -> Answer:
         kind, _, name = route.rpartition("/")
         if route == "user/purse":
             return json_answer("10000.00")
-        if route == "order/create" and request.method == "POST":
-            return self._order(json.loads(request.body)["order"])
+        if request.method == "POST":
+            return self._asked(route, json.loads(request.body)["order"])
         if kind == "order/reference":
             return _order_row(self._world.ordered(name))
         if kind == "tracking/order":
             return _tracking_row(next((one for one in self._world.orders if str(one.number) == name), None))
+        if route == "tracking/carriers":
+            return json_answer([{"id": number, "name": word} for number, word, _ in _CARRIERS])
         return _NOTHING if route == "user/auth/status" else json_answer({"code": 404, "message": "Not Found"}, 404)
+
+    def _asked(self, route: str, asked: Mapping[str, Any]) -> Answer:
+        """Answer what is asked about an order, or the order itself."""
+        if route == "shipping/orders":
+            return self._quoted(asked)
+        if route == "order/create":
+            return self._order(asked)
+        if route == "order/check":
+            return self._refused(asked["products"]) or json_answer({"total": self._total(asked["products"])})
+        if route in {"order/check/multishipping", "order/create/multishipping"}:
+            return self._parted(asked, is_order="create" in route)
+        return json_answer({"code": 404, "message": "Not Found"}, 404)
+
+    def _quoted(self, asked: Mapping[str, Any]) -> Answer:
+        if not asked["delivery"].get("isoCountry"):
+            wrong = {
+                "children": {"delivery": {"children": {"isoCountry": {"errors": ["This value should not be blank."]}}}}
+            }
+            return json_answer({"code": 400, "message": "Validation Failed", "errors": wrong}, 400)
+        weight = sum(line["quantity"] for line in asked["products"])
+        options = [
+            {"shippingService": {"id": number, "name": word}, "cost": round(cost * weight, 2), "weight": weight}
+            for number, word, cost in _CARRIERS
+        ]
+        return json_answer({"shippingOptions": options})
+
+    def _total(self, lines: Sequence[Mapping[str, Any]]) -> float:
+        total = 0
+        for line in lines:
+            sold = self._world.variant(str(line["reference"])) or self._world.find(str(line["reference"]))
+            total += int(line["quantity"]) * (sold.cost_cents if sold is not None else 0)
+        return total / 100
+
+    def _parted(self, asked: Mapping[str, Any], *, is_order: bool) -> Answer:
+        """Answer for an order that comes from two warehouses; the switch `apart` says that it cannot be split."""
+        references = [line["reference"] for line in asked["products"]]
+        if self.switches["order"] == "apart":
+            return json_answer({"orders": [], "errors": [{"code": "ER014", "message": "A pack cannot be split"}]})
+        if not is_order:
+            return json_answer({"orders": [{"productReferences": references, "warehouse": 1}], "errors": []})
+        made = [self._world.order(asked["internalReference"], asked["products"]) for _ in range(2)]
+        told = [
+            {"productReferences": references, "id": one.number, "warehouse": at, "url": f"/rest/order/{one.number}"}
+            for at, one in enumerate(made, 1)
+        ]
+        return json_answer({"orders": told, "errors": []}, 201)
 
     def _order(self, asked: Mapping[str, Any]) -> Answer:
         known = self._world.ordered(asked["internalReference"])
@@ -148,12 +247,15 @@ class BigBuy(Simulator):
         return Answer(201, b"", {"Location": f"/rest/order/{order.number}"})
 
     def _refused(self, lines: Sequence[Mapping[str, Any]]) -> Answer | None:
-        if self.switches["order"] == "warehouses":
+        if self.switches["order"] in {"warehouses", "apart"}:
             return json_answer({"error_detail": {"warehouses": [{"id": 1, "references": []}]}}, 409)
+        if self.switches["order"] == "not_found_200":
+            return json_answer({"code": 404, "message": "Not Found"})
         if self.switches["order"] == "error_200":
             return json_answer({"code": "ER009", "message": "Temporary"})
         for line in lines:
-            offer = self._world.find(str(line["reference"]))
+            found = self._world.find(str(line["reference"]))
+            offer = self._world.variant(str(line["reference"])) or (None if found and found.variants else found)
             if offer is None:
                 return json_answer({"code": "ER001", "message": "Product not found"}, 404)
             if self.switches["order"] == "no_stock" or offer.stock < line["quantity"]:
@@ -170,7 +272,7 @@ def _order_row(order: Order | None) -> Answer:
 def _tracking_row(order: Order | None) -> Answer:
     if order is None or order.tracking is None:
         return _NOTHING
-    row = {"trackingNumber": order.tracking, "carrier": {"id": 1, "name": "gls"}}
+    row = {"trackingNumber": order.tracking, "carrier": {"id": 1}}
     return json_answer([{"id": order.number, "reference": order.reference, "trackings": [row]}])
 
 
@@ -207,7 +309,18 @@ def _images(offer: Offer) -> dict[str, Any]:
     return {"id": offer.id, "images": pictures}
 
 
+def _variation(offer: Offer, one: Variant) -> dict[str, Any]:
+    price = one.cost_cents / 100
+    prices = {"wholesalePrice": price, "retailPrice": round(price * 1.6, 2), "inShopsPrice": round(price * 2, 2)}
+    return {"id": one.id, "sku": one.sku, "ean13": one.ean, "product": offer.id, "extraWeight": 0, **prices}
+
+
 def _stock(offer: Offer) -> dict[str, Any]:
+    """Return the stock of a product; one with variations has none itself."""
+    return {"id": offer.id, "sku": offer.sku, "stocks": []} if offer.variants else _stock_of(offer)
+
+
+def _stock_of(offer: Offer | Variant) -> dict[str, Any]:
     first, second = offer.stock // 3, offer.stock - offer.stock // 3
     kept = [
         {"quantity": first, "minHandlingDays": 1, "maxHandlingDays": 2, "warehouse": 1},

@@ -9,7 +9,7 @@ Short waits are slept here; a longer one is raised with `wait_s`, so that the jo
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +31,8 @@ _PASSING = frozenset({408, 425, 429})
 _REMAINING = ("x-remaining-calls", "x-ratelimit-remaining")
 _VERSION = re.compile(r"/(\d{4}-\d\d|\d\.\d|experimental)(/|$)", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_OK, _UNAUTHORISED, _RATE_LIMITED, _SERVER_ERROR = 200, 401, 429, 500
+_OK, _BAD, _UNAUTHORISED, _RATE_LIMITED, _SERVER_ERROR = 200, 300, 401, 429, 500
+Failure = Callable[[int, Mapping[str, Any], str], Exception]
 _SHOWN = 200
 _TELLING = 6
 
@@ -67,10 +68,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: parsed JSON and headers (names in lower case)."""
+    """A successful answer: parsed JSON (None for an empty answer to a POST) and headers (names in lower case)."""
 
     body: Any
     headers: Mapping[str, str]
+    status: int = 200
 
     def number(self, name: str) -> int | None:
         """Return a header that is a plain number, else None."""
@@ -79,12 +81,13 @@ class Reply:
 
 
 class VendorApi:
-    """GET calls to one vendor account. Safe to share between threads."""
+    """Calls to one vendor account. Safe to share between threads. `told` keeps the quota headers of each path's last answer."""
 
     def __init__(self, profile: Profile, fetch: Fetch, clock: Clock, rng: random.Random, pace: Pace) -> None:
         """Take whom to call, the way out, time, randomness for the waits, and the account's pace."""
         self._profile, self._fetch, self._clock, self._rng, self._pace = profile, fetch, clock, rng, pace
         self._base = urlsplit(profile.base_url.rstrip("/"))
+        self.told: dict[str, Mapping[str, str]] = {}
 
     def get(self, path: str, query: str, where: str) -> Reply:
         """Return the JSON of `path` (below the base) or raise Transient or Terminal, both naming `where`."""
@@ -100,6 +103,32 @@ class VendorApi:
             except Terminal as failure:
                 raise Terminal(failure.code, self._placed(where, failure.detail)) from None
         raise AssertionError("the last try returns or raises")
+
+    def post(self, path: str, body: Mapping[str, Any], where: str, failure: Failure) -> Reply:
+        """Send JSON once and return the answer: what a POST has done is for the caller to find out before a repetition.
+
+        Raise what `failure(status, body, where)` makes of an error, Transient and Terminal for trouble on the way.
+        """
+        self._pace.wait()
+        headers = {**self._headers(), "Content-Type": "application/json"}
+        request = Request("POST", self._base.geturl() + path, headers, json.dumps(body).encode())
+        try:
+            answer = self._fetch.send(request)
+        except Problem as refusal:
+            raise Terminal("url_not_allowed", refusal.detail) from None
+        try:
+            content = answer.read()
+        finally:
+            answer.close()
+        try:
+            said = parse_json(content) if content.strip() else None
+        except (ValueError, RecursionError):
+            said = None
+        if answer.status >= _BAD:
+            raise failure(answer.status, said if isinstance(said, dict) else {}, where)
+        if said is None and content.strip():
+            raise Transient("not_json", self._placed(where, "answered with something other than JSON"))
+        return Reply(said, answer.headers, answer.status)
 
     def transient(self, code: str, where: str, detail: str) -> Transient:
         """Return a failure that may pass, named like those of `get`."""
@@ -137,9 +166,15 @@ class VendorApi:
         except Problem as refusal:
             raise Terminal("url_not_allowed", refusal.detail) from None
         self._pace.told(_remaining(answer))
+        self._note(path, answer.headers)
         if answer.status != _OK:
             raise self._failure(answer)
         return Reply(_json_of(answer), answer.headers)
+
+    def _note(self, path: str, headers: Mapping[str, str]) -> None:
+        quota = {name: value for name, value in headers.items() if name.startswith("x-ratelimit-")}
+        if quota:
+            self.told[path] = quota
 
     def _headers(self) -> dict[str, str]:
         own = {"Accept": "application/json", "Authorization": f"Bearer {self._profile.token}"}

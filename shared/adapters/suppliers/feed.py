@@ -58,6 +58,9 @@ class FeedSource:
             raise Terminal("not_a_feed", "No column of the file is known.")
         return Page(items, rejected, creates=walk.sync_type != "stock")
 
+    def allowance(self) -> None:
+        """Return nothing: a file has no quota."""
+
     def find(self, reference: str) -> Placed | None:
         """Refuse: a file takes no orders."""
         raise Terminal("no_ordering", "A feed supplier takes no orders.")

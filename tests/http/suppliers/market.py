@@ -19,6 +19,7 @@ class Market:
         """Start everything."""
         clock = ManualClock()
         self.bigbuy = BigBuy(clock, Options(size=40)).start()
+        self.bigbuy.switch(variations="none")
         self.aliexpress = AliExpress(clock, Options(size=10)).start()
         self.web = WebShop(clock, Options(size=5)).start()
         hosts = ",".join(f"127.0.0.1:{one.port}" for one in (self.bigbuy, self.aliexpress, self.web))

@@ -31,7 +31,7 @@ def test_a_living_supplier_answers(kind: type[Simulator], tmp_path: Path) -> Non
 )
 def test_a_list_without_end_or_without_anything_is_not_believed(fault: str, code: str | None, tmp_path: Path) -> None:
     clock = ManualClock()
-    with BigBuy(clock, Options(size=3600)) as bigbuy:
+    with BigBuy(clock, Options(size=15_300)) as bigbuy:
         bigbuy.switch(quotas="off")
         bigbuy.add_fault(fault)
         fetch = a_shop(tmp_path, None, FETCH_ALLOW_HOSTS=f"127.0.0.1:{bigbuy.port}").app.fetch

@@ -107,6 +107,10 @@ class AliExpressSource:
         more = bool(after["ids"] or after["feeds"])
         return Page(items, rejected, after if more else None, creates=walk.sync_type != "stock")
 
+    def allowance(self) -> Mapping[str, Any] | None:
+        """Return the ban of which AliExpress told, while it lasts."""
+        return self._calls.ban()
+
     def find(self, reference: str) -> Placed | None:
         """Return the order placed under our reference."""
         return self._orders.find(reference)

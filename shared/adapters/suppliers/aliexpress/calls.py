@@ -12,7 +12,7 @@ from shared.adapters.fetch.pace import Pace
 from shared.adapters.sources.reading import mapping, text
 from shared.adapters.suppliers.aliexpress.signing import signature
 from shared.adapters.suppliers.aliexpress.tokens import renewal_of, tokens_of
-from shared.core.clock import Clock
+from shared.core.clock import Clock, instant
 from shared.core.errors import Problem, Terminal, Transient
 from shared.ports.fetch import Fetch, Request
 from shared.suppliers.port import NEEDS_CONSENT, Renewal, TokenKeeping
@@ -59,6 +59,7 @@ class Calls:
         self._door, self._tokens = door, tokens
         self._pace = Pace(clock, _A_MINUTE)
         self._ahead = True
+        self._banned_until: datetime | None = None
 
     def call(self, method: str, given: Mapping[str, str], where: str) -> Mapping[str, Any]:
         """Return the result of a business call; raise Transient or Terminal naming `where`."""
@@ -75,6 +76,13 @@ class Calls:
             if refused.code == _ENDED:
                 raise Terminal("credentials_rejected", f"AliExpress, {where}: the access token was refused") from None
             raise
+
+    def ban(self) -> Mapping[str, Any] | None:
+        """Return until when AliExpress takes no calls; None when it does, as far as it has said."""
+        until = self._banned_until
+        if until is None or until <= self._clock.now():
+            return None
+        return {"endpoint": "/sync", "limit": None, "remaining": 0, "resets_at": instant(until)}
 
     def exchange(self, code: str) -> Renewal:
         """Return the tokens that a person's consent is worth; raise Terminal `needs_consent` for a code that is none."""
@@ -178,7 +186,9 @@ class Calls:
         said = f"AliExpress, {where}: {(message or code)[:200]}"
         if code == "ApiCallLimit":
             ban = _BAN.search(message)
-            raise Transient("rate_limited", said, wait_s=float(ban[1]) if ban else 1.0, rate_limited=True)
+            wait_s = float(ban[1]) if ban else 1.0
+            self._banned_until = self._clock.now() + timedelta(seconds=wait_s)
+            raise Transient("rate_limited", said, wait_s=wait_s, rate_limited=True)
         if code in _TOKEN_ENDED:
             raise Terminal(_ENDED, said)
         if code in _REFUSED:
