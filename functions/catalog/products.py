@@ -1,9 +1,10 @@
-"""Products: listing, making, changing, archiving, editing many, who changed what, and all of them in figures."""
+"""Products: listing, making, changing, archiving, editing many, kits, who changed what, and all of them in figures."""
 
 from typing import cast
 
 from shared.app import App
 from shared.catalog.history import ChangeFilter, ProductChange, change_view, changes_of_product
+from shared.catalog.kit_models import Kit, NewKit
 from shared.catalog.models import (
     PRODUCT_KEYS,
     NewProduct,
@@ -68,6 +69,9 @@ def read_product(ctx: Ctx, id: str, query: ProductQuery) -> Product:
         product["levels"] = [ctx.app.levels.shown(level) for level in ctx.app.sums.levels_of(id)]
     if "vendors" in included:
         product["vendors"] = ctx.app.vendor_prices.of_product(id, None)
+    if "kit" in included:
+        stored = ctx.app.products.get(id)
+        product["kit"] = ctx.app.kits.shown(stored) if stored.data.get("kit") else None
     return cast("Product", product)
 
 
@@ -83,6 +87,24 @@ def change_product(ctx: Ctx, id: str, body: ProductPatch) -> Product:
 def archive_product(ctx: Ctx, id: str) -> None:
     """Archive a product; its history stays, and its SKU stays taken."""
     ctx.app.products.archive(ctx.caller, id, ctx.precondition)
+
+
+@router.get("/api/v1/products/{id}/kit", etag=True)
+def read_kit(ctx: Ctx, id: str) -> Kit:
+    """Return what a kit is put together from, and how many can be put together now."""
+    return cast("Kit", ctx.app.kits.view(id))
+
+
+@router.put("/api/v1/products/{id}/kit", access="operator")
+def define_kit(ctx: Ctx, id: str, body: NewKit) -> Kit:
+    """Make a product without stock a kit of other products, or change what it is put together from."""
+    return cast("Kit", ctx.app.kits.define(ctx.caller, id, body, ctx.precondition))
+
+
+@router.delete("/api/v1/products/{id}/kit", access="operator")
+def dissolve_kit(ctx: Ctx, id: str) -> None:
+    """Make a kit a product like others again."""
+    ctx.app.kits.dissolve(ctx.caller, id, ctx.precondition)
 
 
 @router.get("/api/v1/products/{id}/changes")

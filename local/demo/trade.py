@@ -100,7 +100,8 @@ def seed_customer_orders(app: App) -> None:
     """Keep the customers' orders that are missing, each as far on its way as the demo wants it."""
     rng = chance(_SEED, "customers")
     products, past = _products(app), _past(app, app.clock.now() - timedelta(days=9))
-    orders = CustomerOrders(app.store, past.clock, RandomIds(past.clock), app.jobs, app.settings.default_currency)
+    currency, ids = app.settings.default_currency, RandomIds(past.clock)
+    orders = CustomerOrders(app.store, past.clock, ids, app.jobs, currency, app.has_supplier)
     for number in range(1, CUSTOMER_ORDERS + 1):
         past.at(app.clock.now() - timedelta(days=9) + timedelta(hours=20 * number))
         name = f"WEB-{1000 + number}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shared.catalog.categories import Categories
     from shared.catalog.edits import Edits
     from shared.catalog.figures import CatalogFigures
+    from shared.catalog.kits import Kits
     from shared.catalog.listing import ProductLists
     from shared.catalog.prices import Prices
     from shared.catalog.products import Products
@@ -54,6 +55,13 @@ class CatalogParts(StockParts):
             rules,
             self.has_open_orders,
         )
+
+    @once
+    def kits(self) -> Kits:
+        """Return the kits among the products."""
+        from shared.catalog.kits import Kits
+
+        return Kits(self.products)
 
     @once
     def product_lists(self) -> ProductLists:

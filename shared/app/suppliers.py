@@ -86,6 +86,12 @@ class SupplierParts(CatalogParts, TradeParts):
         """Return what places orders with a connection."""
         return self.suppliers.source(self.suppliers.get(supplier_id))
 
+    def has_supplier(self, supplier_id: str) -> bool:
+        """Say whether there is such a connection, whatever its state."""
+        from shared.suppliers.connections import supplier_key
+
+        return self.store.get(supplier_key(supplier_id)) is not None
+
     def supplier_links(self, product_ids: Sequence[str]) -> Mapping[str, Sequence[Link]]:
         """Return the offers of products by connected suppliers."""
         from decimal import Decimal

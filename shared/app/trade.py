@@ -1,7 +1,8 @@
 """Trade: sales and their reports, transfer orders between stores, and customers' orders placed with suppliers.
 
-Suppliers come in through two methods that the part of suppliers overrides: `supplier_gateway(supplier_id)` finds what places
-orders with a connection (`shared.orders.suppliers.Gateway`), `supplier_links(product_ids)` the offers of products.
+Suppliers come in through three methods that the part of suppliers overrides: `supplier_gateway(supplier_id)` finds what places
+orders with a connection (`shared.orders.suppliers.Gateway`), `has_supplier(supplier_id)` says whether there is one,
+`supplier_links(product_ids)` finds the offers of products.
 """
 
 from __future__ import annotations
@@ -83,13 +84,18 @@ class TradeParts(StockParts):
         """Return customers' orders."""
         from shared.orders.customers import CustomerOrders
 
-        return CustomerOrders(self.store, self.clock, self.ids, self.jobs, self.settings.default_currency)
+        currency = self.settings.default_currency
+        return CustomerOrders(self.store, self.clock, self.ids, self.jobs, currency, self.has_supplier)
 
     def supplier_gateway(self, supplier_id: str) -> Gateway:
         """Return what places orders with a supplier connection; raise NotFound, or Terminal when it takes no orders."""
         from shared.core.errors import NotFound
 
         raise NotFound("No supplier has this id.", resource="supplier")
+
+    def has_supplier(self, supplier_id: str) -> bool:
+        """Say whether there is such a supplier connection; the part of suppliers knows."""
+        return False
 
     def supplier_links(self, product_ids: Sequence[str]) -> Mapping[str, Sequence[Link]]:
         """Return the offers of products by product id, those of connected suppliers only."""

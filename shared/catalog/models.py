@@ -138,9 +138,10 @@ class Product(BaseModel, defer_build=True):
     version: int
     levels: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda levels: levels is None)
     vendors: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda vendors: vendors is None)
+    kit: dict[str, Any] | None = Field(default=None, exclude_if=lambda kit: kit is None)
 
 
-PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in {"levels", "vendors"})
+PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in {"levels", "vendors", "kit"})
 """The keys of every product, in their order."""
 
 
@@ -224,6 +225,7 @@ class ProductPatch(_Told):
     updated_at: Any = None
     levels: Any = None
     vendors: Any = None
+    kit: Any = None
 
 
 StatusFilter = Literal["active", "draft", "paused", "archived", "all"]
@@ -252,7 +254,7 @@ class ProductFilter(PageQuery):
 class ProductQuery(BaseModel, defer_build=True):
     """What is shown with a product."""
 
-    include: Annotated[list[Literal["levels", "vendors"]] | None, Field(max_length=10)] = None
+    include: Annotated[list[Literal["levels", "vendors", "kit"]] | None, Field(max_length=10)] = None
 
 
 class ProductExport(ExportQuery, ProductFilter):

@@ -35,6 +35,7 @@ __all__ = [
     "first_stock",
     "kept_attributes",
     "product_key",
+    "refuse_kit",
     "refuse_too_large",
     "searched",
     "stock_facts",
@@ -67,6 +68,13 @@ def refuse_too_large(product: Mapping[str, Any]) -> None:
     if len(to_json(product)) > _MOST_BYTES:
         detail = f"A product with everything in it has at most {_MOST_BYTES} bytes."
         raise ValidationFailed.at("/attributes", "too_large", detail)
+
+
+def refuse_kit(product: Mapping[str, Any], pointer: str) -> None:
+    """Raise ValidationFailed for a kit where goods are meant that lie on a shelf."""
+    if product.get("kit"):
+        detail = "A kit has no stock of its own; name its components."
+        raise ValidationFailed.at(pointer, "is_kit", detail)
 
 
 def searched(product: Mapping[str, Any]) -> list[str | None]:

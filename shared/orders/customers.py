@@ -1,15 +1,15 @@
 """Customers' orders: keeping them, moving them by hand, and starting their fulfilment."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalog.record import claim_of_sku, product_key
+from shared.catalog.record import claim_of_sku, product_key, refuse_kit
 from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import AlreadyExists, InvalidState, NotFound
+from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
 from shared.core.ids import Ids
 from shared.jobs.names import FULFIL_ORDER
 from shared.jobs.record import Record
@@ -42,6 +42,7 @@ class CustomerOrders:
     ids: Ids
     jobs: JobService
     currency: str
+    has_supplier: Callable[[str], bool]
 
     def get(self, order_id: str) -> Stored:
         """Return an order; raise NotFound."""
@@ -59,7 +60,10 @@ class CustomerOrders:
         return customer_orders(wanted)
 
     def create(self, caller: Caller, wanted: NewCustomerOrder) -> Stored:
-        """Keep an order; raise AlreadyExists for a taken number, NotFound for an unknown product."""
+        """Keep an order; raise AlreadyExists for a taken number, NotFound for an unknown product.
+
+        Raise ValidationFailed for a kit and for an unknown supplier.
+        """
         return self.store.atomically(lambda: self._created(caller, wanted, self.ids.new("cor")))
 
     def set_status(self, order_id: str, target: CustomerStatus, condition: Precondition = NO_CONDITION) -> Stored:
@@ -100,6 +104,7 @@ class CustomerOrders:
 
     def _created(self, caller: Caller, wanted: NewCustomerOrder, order_id: str) -> Stored:
         products = self._products(wanted)
+        self._check_suppliers(wanted)
         number, writes = self._numbered(wanted.order_number, order_id)
         made = {
             "id": order_id,
@@ -123,7 +128,16 @@ class CustomerOrders:
         missing = [at for at, each in enumerate(ids) if product_key(each) not in found]
         if missing:
             raise NotFound(f"Item {missing[0]} names a product that is not there.", resource="product")
+        for at, each in enumerate(ids):
+            refuse_kit(found[product_key(each)].data, f"/items/{at}")
         return [found[product_key(each)] for each in ids]
+
+    def _check_suppliers(self, wanted: NewCustomerOrder) -> None:
+        """Raise ValidationFailed for an item whose supplier is no connection."""
+        for at, item in enumerate(wanted.items):
+            if item.supplier_id is not None and not self.has_supplier(item.supplier_id):
+                detail = "No supplier connection has this id."
+                raise ValidationFailed.at(f"/items/{at}/supplier_id", "unknown_supplier", detail)
 
     def _numbered(self, wanted: str | None, order_id: str) -> tuple[str, list[Write]]:
         """Return the number of a new order, and the writes that make it its own; raise AlreadyExists."""

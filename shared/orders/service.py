@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from shared.catalog.record import refuse_kit
 from shared.core.caller import Caller, Role
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
@@ -161,6 +162,7 @@ class Transfers:
         if product is None:
             raise NotFound("No product has this id.", resource="product")
         check_scope(caller, wanted.from_store_id, wanted.to_store_id)
+        refuse_kit(product.data, "/product_id")
         if product.data["status"] == "archived":
             detail = "This product is archived; bring it back first."
             raise InvalidState(detail, current="archived", allowed=["active", "paused", "draft"])

@@ -36,8 +36,17 @@ Ids = Annotated[list[Id] | None, Field(max_length=10)]
 ManyIds = Annotated[list[Id] | None, Field(max_length=500)]
 
 
+class DrawnComponent(BaseModel, defer_build=True):
+    """A product that a line of a kit took from the shelf, and how many units in all."""
+
+    product_id: str
+    sku: str
+    product_name: str
+    quantity: int
+
+
 class SaleLine(BaseModel, defer_build=True):
-    """One product of a sale, frozen as it was sold."""
+    """One product of a sale, frozen as it was sold; that of a kit says what it drew."""
 
     id: str
     sale_id: str
@@ -49,6 +58,16 @@ class SaleLine(BaseModel, defer_build=True):
     quantity: int
     unit_price: Money
     line_total: Money
+    components: list[DrawnComponent] | None = Field(None, description="Of kits only.")
+
+
+class ShortComponent(BaseModel, defer_build=True):
+    """The product drawn that kept an entry from being bought; `requested` is what the whole basket asks of it."""
+
+    product_id: str
+    sku: str
+    available: int | None
+    requested: int | None
 
 
 class FailedItem(BaseModel, defer_build=True):
@@ -60,6 +79,7 @@ class FailedItem(BaseModel, defer_build=True):
     reason: Reason
     available: int | None
     available_elsewhere: int | None
+    component: ShortComponent | None = Field(None, description="Where a kit is involved.")
 
 
 class Sale(BaseModel, defer_build=True):

@@ -18,7 +18,7 @@ from shared.inventory.ledger import Change
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Put, Stored
 from shared.sales.models import NewReturn, SaleReturn
-from shared.sales.record import LINE_KEYS
+from shared.sales.record import LINE_KEYS, line_draws, line_view
 from shared.sales.rules import total_of
 from shared.sales.service import Sales
 from shared.sales.warehouse import LINES
@@ -95,9 +95,12 @@ class Returns:
         """Put the units back on the shelf and send the negative lines to the warehouse."""
         why = {"return": "Returned", "void": "Sale voided"}[entry["kind"]]
         store_id, user_id = entry["store_id"], entry["user_id"]
-        booking = self.sales.ledger.open((line["product_id"], store_id) for line in entry["items"])
+        units_of: dict[str, int] = {}
         for line in entry["items"]:
-            product_id, units = line["product_id"], line["quantity"]
+            for product_id, units in line_draws(line, line["quantity"]):
+                units_of[product_id] = units_of.get(product_id, 0) + units
+        booking = self.sales.ledger.open((product_id, store_id) for product_id in units_of)
+        for product_id, units in units_of.items():
             kind, reference = MovementType.ADDITION, entry["id"]
             booking.add(Change(product_id, store_id, units, kind, reason=why, reference=reference, user_id=user_id))
         booking.write()
@@ -124,18 +127,19 @@ def _check(left: Mapping[str, int], taken: Mapping[str, int]) -> None:
 
 def _back(line: Mapping[str, Any], units: int, line_id: str) -> Data:
     total = Decimal(line["unit_price"]) * units
-    return {**{name: line[name] for name in LINE_KEYS}, "id": line_id, "quantity": units, "line_total": f"{total:.2f}"}
+    back = {**{name: line[name] for name in LINE_KEYS}, "id": line_id, "quantity": units, "line_total": f"{total:.2f}"}
+    if "components" in line:
+        of_each = dict(line_draws(line, units))
+        back["components"] = [{**one, "quantity": of_each[one["product_id"]]} for one in line["components"]]
+    return back
 
 
 def _negative(line: Mapping[str, Any]) -> Data:
-    return {**line, "quantity": -line["quantity"], "line_total": f"-{line['line_total']}"}
+    row = {name: line[name] for name in LINE_KEYS}
+    return {**row, "quantity": -line["quantity"], "line_total": f"-{line['line_total']}"}
 
 
 def _shown(entry: Mapping[str, Any]) -> Data:
-    money = {"unit_price", "line_total"}
-    items = [
-        {name: number(Decimal(value)) if name in money else value for name, value in line.items()}
-        for line in entry["items"]
-    ]
+    items = [line_view(line) for line in entry["items"]]
     shown = {"items": items, "total_amount": number(Decimal(entry["total_amount"]))}
     return {name: shown[name] if name in shown else entry[name] for name in _KEYS}

@@ -1,4 +1,7 @@
-"""Pure rules of a purchase: what a basket asks for, what of it can be bought, and what that costs."""
+"""Pure rules of a purchase: what a basket asks for, what of it can be bought, and what that costs.
+
+A kit draws its parts; everything else draws itself. Units are summed over the whole basket before they are compared with stock.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +9,22 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Asked", "Decision", "Failure", "Reason", "Sellable", "decide", "summed", "total_of"]
+__all__ = [
+    "Asked",
+    "Decision",
+    "Failure",
+    "Part",
+    "Reason",
+    "Sellable",
+    "Short",
+    "decide",
+    "drawn",
+    "summed",
+    "total_of",
+]
+
+Short = Callable[[str, int], int | None]
+"""Tells the units available of a known product when fewer than asked, None when there are enough."""
 
 
 class Reason(StrEnum):
@@ -34,8 +52,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A product that a kit is made of, and how many units of it go into one kit."""
+
+    product_id: str
+    sku: str
+    name: str
+    active: bool
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sellable:
-    """What a product is sold as: its facts at this moment."""
+    """What a product is sold as: its facts at this moment. A kit has parts."""
 
     product_id: str
     sku: str
@@ -45,21 +74,44 @@ class Sellable:
     currency: str
     category_id: str | None = None
     category: str | None = None
+    parts: tuple[Part, ...] = ()
+
+    def draws(self, quantity: int) -> list[tuple[str, int]]:
+        """Return the products whose stock so many units take, and how much of each."""
+        if not self.parts:
+            return [(self.product_id, quantity)]
+        return [(part.product_id, part.units * quantity) for part in self.parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """The product drawn that kept an entry from being bought: units available of it, and asked for by the whole basket."""
+
+    product_id: str
+    sku: str
+    available: int | None = None
+    requested: int | None = None
+
+    def view(self) -> dict[str, Any]:
+        """Return it as shown."""
+        names = ("product_id", "sku", "available", "requested")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A product that was not bought, and why."""
+    """A product that was not bought, and why; where a kit is involved, with the product that is to blame."""
 
     asked: Asked
     reason: Reason
     sku: str | None = None
     available: int | None = None
     elsewhere: int | None = None
+    component: Blame | None = None
 
     def view(self) -> dict[str, Any]:
-        """Return the entry as shown."""
-        return {
+        """Return the entry as shown; `component` stands only where there is one."""
+        shown = {
             "product_id": self.asked.product_id,
             "sku": self.sku or self.asked.sku,
             "quantity": self.asked.quantity,
@@ -67,6 +119,7 @@ class Failure:
             "available": self.available,
             "available_elsewhere": self.elsewhere,
         }
+        return shown if self.component is None else {**shown, "component": self.component.view()}
 
 
 @dataclass(slots=True)
@@ -88,13 +141,12 @@ def summed(items: Sequence[Asked]) -> list[Asked]:
     return list(sums.values())
 
 
-def decide(
-    basket: Sequence[Asked], products: Mapping[str, Sellable], short: Callable[[str, int], int | None]
-) -> Decision:
+def decide(basket: Sequence[Asked], products: Mapping[str, Sellable], short: Short) -> Decision:
     """Say which products of a summed basket can be bought in full.
 
-    `short` tells the units available of a known product when fewer than asked, None when there are enough. The currency is that of the first product that can be
-    bought; amounts of another one are not mixed into the sale.
+    First each by itself: what fails there asks for nothing. The currency is that of the first product that passes; amounts of
+    another one are not mixed into the sale. Then together: of products that two entries draw (a kit and its part, two kits of
+    one part) the units are summed, and every entry that draws one of which there are too few fails.
     """
     made = Decision()
     for asked in basket:
@@ -105,7 +157,16 @@ def decide(
             continue
         made.currency = product.currency
         made.bought.append((asked, product))
-    return made
+    return _together(basket, made, short) if any(product.parts for _, product in made.bought) else made
+
+
+def drawn(bought: Sequence[tuple[Asked, Sellable]]) -> dict[str, int]:
+    """Return how many units of each product leave the shelf for what is bought."""
+    units: dict[str, int] = {}
+    for asked, product in bought:
+        for product_id, quantity in product.draws(asked.quantity):
+            units[product_id] = units.get(product_id, 0) + quantity
+    return units
 
 
 def total_of(lines: Sequence[tuple[int, Decimal]]) -> Decimal:
@@ -113,16 +174,48 @@ def total_of(lines: Sequence[tuple[int, Decimal]]) -> Decimal:
     return sum((price * quantity for quantity, price in lines), Decimal("0.00"))
 
 
-def _failure(
-    asked: Asked, product: Sellable | None, short: Callable[[str, int], int | None], currency: str | None
-) -> Failure | None:
+def _failure(asked: Asked, product: Sellable | None, short: Short, currency: str | None) -> Failure | None:
     if product is None:
         return Failure(asked, Reason.NOT_FOUND)
-    if not product.active:
-        return Failure(asked, Reason.INACTIVE, product.sku)
+    idle = next((part for part in product.parts if not part.active), None)
+    if not product.active or idle is not None:
+        blamed = Blame(idle.product_id, idle.sku) if product.active and idle is not None else None
+        return Failure(asked, Reason.INACTIVE, product.sku, component=blamed)
     if product.price is None:
         return Failure(asked, Reason.NO_PRICE, product.sku)
     if currency is not None and product.currency != currency:
         return Failure(asked, Reason.CURRENCY_MISMATCH, product.sku)
-    units = short(product.product_id, asked.quantity)
-    return None if units is None else Failure(asked, Reason.INSUFFICIENT_STOCK, product.sku, units)
+    return _too_few(asked, product, dict(product.draws(asked.quantity)), short)
+
+
+def _together(basket: Sequence[Asked], made: Decision, short: Short) -> Decision:
+    """Fail what passes by itself but draws a product of which the basket as a whole asks too many."""
+    units = drawn(made.bought)
+    bought, failed = [], {failure.asked.name: failure for failure in made.failed}
+    for asked, product in made.bought:
+        failure = _too_few(asked, product, units, short, by_itself=False)
+        if failure is None:
+            bought.append((asked, product))
+        else:
+            failed[asked.name] = failure
+    in_order = [failed[asked.name] for asked in basket if asked.name in failed]
+    return Decision(bought, in_order, made.currency if bought else None)
+
+
+def _too_few(
+    asked: Asked, product: Sellable, units: Mapping[str, int], short: Short, *, by_itself: bool = True
+) -> Failure | None:
+    """Return the failure of an entry that draws a product of which fewer than `units` are there; the scarcest is blamed."""
+    found = [
+        (there // (own // asked.quantity), product_id, there)
+        for product_id, own in product.draws(asked.quantity)
+        if (there := short(product_id, units[product_id])) is not None
+    ]
+    if not found:
+        return None
+    whole, product_id, there = min(found)
+    if not product.parts and by_itself:
+        return Failure(asked, Reason.INSUFFICIENT_STOCK, product.sku, there)
+    sku = next((part.sku for part in product.parts if part.product_id == product_id), product.sku)
+    blamed = Blame(product_id, sku, there, units[product_id])
+    return Failure(asked, Reason.INSUFFICIENT_STOCK, product.sku, max(0, whole), component=blamed)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from shared.catalog.record import claim_of_sku, product_key
 from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
-from shared.core.errors import InsufficientStock, NotFound
+from shared.core.errors import InsufficientStock, NotFound, ValidationFailed
 from shared.core.ids import Ids
 from shared.inventory.ledger import Booking, Change, Ledger
 from shared.inventory.sums import Sums
@@ -16,13 +16,16 @@ from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Query, Stored
 from shared.ports.store import Store
 from shared.sales.models import NewSale, SaleFilter
-from shared.sales.record import SALES, line_rows, sale_data, sale_key, sale_view, sellable
-from shared.sales.rules import Asked, Decision, Failure, Reason, Sellable, decide, summed
+from shared.sales.record import SALES, line_rows, part_ids, sale_data, sale_key, sale_view, sellable
+from shared.sales.rules import Asked, Decision, Failure, Reason, Sellable, decide, drawn, summed
 from shared.sales.warehouse import LINES
 from shared.stores.scope import check_scope
 from shared.warehousing.outbox import WarehouseOutbox
 
 __all__ = ["ListAsked", "Sales", "Stores"]
+
+_MOST_DRAWN = 120
+"""Each is four writes, and a commit has at most 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +101,19 @@ class Sales:
         if caller.store_id != store_id:
             self._check_store(caller, wanted)
         basket, products = self._resolved(wanted)
-        booking = self.ledger.open((product_id, store_id) for product_id in products)
+        drawable = [product_id for product in products.values() for product_id, _ in product.draws(1)]
+        booking = self.ledger.open((product_id, store_id) for product_id in drawable)
         decision = decide(basket, products, partial(_short, booking, store_id))
         failed = self._with_elsewhere(decision.failed)
         if not decision.bought or (failed and wanted.mode == "all_or_nothing"):
             raise _refusal(failed)
-        for asked, product in decision.bought:
-            change = Change(
-                product.product_id,
-                store_id,
-                -asked.quantity,
-                MovementType.SALE,
-                reference=sale_id,
-                user_id=caller.user_id,
-            )
-            booking.add(change)
+        taken = drawn(decision.bought)
+        if len(taken) > _MOST_DRAWN:
+            detail = f"A basket takes at most {_MOST_DRAWN} products from the shelf, those in its kits among them."
+            raise ValidationFailed.at("/items", "too_many_components", detail)
+        for product_id, units in taken.items():
+            kind, user_id = MovementType.SALE, caller.user_id
+            booking.add(Change(product_id, store_id, -units, kind, reference=sale_id, user_id=user_id))
         booking.write()
         return self._kept(sale_id, decision, failed, _facts(caller, wanted, store_id, instant(booking.now)))
 
@@ -137,7 +138,13 @@ class Sales:
         basket = summed(named)
         keys = [product_key(each.product_id) for each in basket if each.product_id is not None]
         found = self.store.get_many(keys) if keys else {}
-        return basket, {key.id: sellable(stored) for key, stored in found.items()}
+        return basket, self._sellables(found)
+
+    def _sellables(self, found: Mapping[Key, Stored]) -> dict[str, Sellable]:
+        """Return what products are sold as; the parts of kits are read once for all."""
+        parts = {product_key(each) for stored in found.values() for each in part_ids(stored)}
+        read = self.store.get_many(sorted(parts)) if parts else {}
+        return {key.id: sellable(stored, read) for key, stored in found.items()}
 
     def _by_sku(self, skus: set[str]) -> dict[str, str]:
         if not skus:
@@ -147,14 +154,14 @@ class Sales:
         return {claims[key]: stored.data["product_id"] for key, stored in found.items()}
 
     def _with_elsewhere(self, failed: Sequence[Failure]) -> list[Failure]:
-        """Say of products that are short how many units the other stores have."""
-        short = [one for one in failed if one.reason is Reason.INSUFFICIENT_STOCK]
+        """Say of products that are short how many units the other stores have; a kit has none of its own."""
+        short = [one for one in failed if one.reason is Reason.INSUFFICIENT_STOCK and one.component is None]
         if not short:
             return list(failed)
         sums = self.sums.of(one.asked.product_id or "" for one in short)
         return [
             replace(one, elsewhere=max(0, sums[one.asked.product_id or ""]["available_stock"] - (one.available or 0)))
-            if one.reason is Reason.INSUFFICIENT_STOCK
+            if one in short
             else one
             for one in failed
         ]

@@ -61,6 +61,7 @@ class DropShip(Shop):
         self.suppliers = {"sup_a": Supplier(), "sup_b": Supplier()}
         self.links: dict[str, list[Link]] = {}
         vars(self.app)["supplier_gateway"] = self._gateway
+        vars(self.app)["has_supplier"] = lambda supplier_id: supplier_id in self.suppliers
         vars(self.app)["supplier_links"] = self._links
         self.cup, self.pen = self.a_product("Cup", sku="CUP-1"), self.a_product("Pen", sku="PEN-1", sale_price="1.10")
 

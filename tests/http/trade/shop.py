@@ -1,10 +1,11 @@
 """The functions `sales` and `orders` behind the real kernel, over the real application, with goods on its shelves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from functions.catalog import products as catalog
 from functions.orders import legacy as orders_legacy
 from functions.orders import routes as orders
 from functions.sales import legacy as sales_legacy
@@ -36,7 +37,7 @@ ENVIRONMENT = {
     "WAREHOUSE_URL": "duckdb:///:memory:",
     **dict.fromkeys(("RATE_LIMIT_IP", "RATE_LIMIT_USER", "RATE_LIMIT_LOGIN", "RATE_LIMIT_COSTLY"), "0"),
 }
-ROUTERS = [sales.router, sales_legacy.router, orders.router, orders_legacy.router, worker.router]
+ROUTERS = [sales.router, sales_legacy.router, orders.router, orders_legacy.router, catalog.router, worker.router]
 
 
 class Shop:
@@ -147,6 +148,14 @@ class Shop:
         """Buy products by id."""
         body = {"items": [{"product_id": one, "quantity": units} for one, units in items], **said}
         return (client or self.operator).post("/api/v1/sales", body)
+
+    def kit(self, name: str, bill: Mapping[str, int], **said: Any) -> str:
+        """Put a kit on sale; return its id."""
+        product_id = self.a_product(name, **said)
+        components = [{"product_id": one, "quantity": units} for one, units in bill.items()]
+        answer = self.operator.put(f"/api/v1/products/{product_id}/kit", {"components": components})
+        assert answer.status == 200, answer.body
+        return product_id
 
     def at(self, moment: datetime) -> None:
         """Move time on to a moment."""

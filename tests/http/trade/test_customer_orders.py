@@ -128,3 +128,16 @@ def test_a_change_by_patch_may_name_its_version(shop: DropShip) -> None:
         assert (stale.problem, stale.codes) == ("PreconditionFailed", [("/version", "stale")]), at
     assert shop.operator.patch(f"{path}/status", {"status": "processing", "version": 1}).json["version"] == 2
     assert shop.operator.patch(f"{path}/items/{item}", {"carrier": "DHL", "version": 2}).json["version"] == 3
+
+
+def test_an_item_of_an_unknown_supplier_is_refused(tmp_path: Path) -> None:
+    shop = DropShip(tmp_path)
+    items = [
+        {"product_id": shop.pen, "quantity": 1, "supplier_id": "sup_a"},
+        {"product_id": shop.cup, "quantity": 1, "supplier_id": "sup_none"},
+    ]
+    body = {"shipping_address": ADDRESS, "items": items}
+
+    refused = shop.unchanged(lambda: shop.operator.post("/api/v1/orders", body))
+
+    assert (refused.status, refused.codes) == (422, [("/items/1/supplier_id", "unknown_supplier")])

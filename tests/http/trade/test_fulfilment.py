@@ -113,8 +113,11 @@ def test_nothing_ordered_fails_order_and_job_with_the_reason(shop: DropShip) -> 
     assert shop.operator.patch(f"/api/v1/orders/{order['id']}/status", {"status": "cancelled"}).status == 200
 
 
-def test_an_unknown_supplier_fails_its_items(shop: DropShip) -> None:
-    order, job = shop.fulfilled(shop.order({"product_id": shop.cup, "quantity": 1, "supplier_id": "sup_gone"}))
+def test_a_supplier_that_is_gone_fails_its_items(shop: DropShip) -> None:
+    kept = shop.order({"product_id": shop.cup, "quantity": 1, "supplier_id": "sup_a"})
+    del shop.suppliers["sup_a"]
+
+    order, job = shop.fulfilled(kept)
 
     assert (order["status"], job.status) == ("fulfillment_failed", "failed")
     assert items(order, "fulfillment_error") == [("There is no such supplier.",)]
