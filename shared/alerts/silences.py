@@ -42,7 +42,7 @@ class Silences:
         named = wanted.model_dump(mode="json", include={"alert_types", "store_id", "product_id", "source"})
         if not any(named.values()):
             raise ValidationFailed.at("/alert_types", "required", "Name a kind, a store, a product or a source.")
-        if wanted.ends_at <= max(start, now) or wanted.ends_at > start + _MOST:
+        if wanted.ends_at <= max(start, now) or wanted.ends_at - start > _MOST:
             raise ValidationFailed.at(
                 "/ends_at", "out_of_range", "It ends after it starts, within 366 days, not in the past."
             )

@@ -113,12 +113,21 @@ def _bound(name: str, text: str | None, zone: ZoneInfo, *, end: bool, legacy: bo
     if text is None:
         return None
     moment = _read(text, zone, end=end)
-    if moment is None:
+    if moment is not None and moment.tzinfo is None and not legacy:
+        raise ValidationFailed.at(f"query:{name}", "naive_time", "A time needs its zone.")
+    found = _in_utc(moment) if moment is not None else None
+    if found is None:
         detail = "Give a date as YYYY-MM-DD, or a time as RFC 3339."
         raise ValidationFailed.at(f"query:{name}", "invalid_date", detail)
-    if moment.tzinfo is None and not legacy:
-        raise ValidationFailed.at(f"query:{name}", "naive_time", "A time needs its zone.")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    return found
+
+
+def _in_utc(moment: datetime) -> datetime | None:
+    """Return a moment in UTC; None for the first and last hours of the calendar that UTC does not have."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _read(text: str, zone: ZoneInfo, *, end: bool) -> datetime | None:

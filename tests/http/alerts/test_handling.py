@@ -240,6 +240,8 @@ def test_silences_are_listed_made_by_managers_and_name_something_that_exists(sho
         {"source": "stord", "ends_at": soon(shop, hours=-1)},
         {"source": "stord", "ends_at": soon(shop, days=400)},
         {"source": "stord", "starts_at": soon(shop, hours=2), "ends_at": soon(shop, hours=2)},
+        {"source": "stord", "ends_at": "9999-12-31T23:59:59Z"},
+        {"source": "stord", "starts_at": "0001-01-01T00:00:00Z", "ends_at": ends},
         {"source": "stord"},
         {"source": "stord", "ends_at": ends, "created_by": "me"},
     ):

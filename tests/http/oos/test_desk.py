@@ -95,6 +95,8 @@ def test_bare_dates_are_days_of_the_zone(desk: Desk) -> None:
     "query",
     [
         "start_date=soon",
+        "start_date=0001-01-01T00:00:00%2B14:00",
+        "end_date=9999-12-31T23:59:59-12:00",
         "end_date=2026-02-30",
         "start_date=2026-01-02&end_date=2026-01-01",
         "timezone=Mars",
