@@ -76,7 +76,7 @@ class ManualClock:
 
 def instant(moment: datetime) -> str:
     """Write a time as fixed-width RFC 3339 UTC with microseconds, so that texts sort as times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -8,6 +8,7 @@ from shared.core.clock import Clock
 __all__ = ["Ids", "RandomIds", "SequentialIds"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
 
 
 class Ids(Protocol):
@@ -58,4 +59,4 @@ class SequentialIds:
 
 
 def _base32(number: int) -> str:
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])

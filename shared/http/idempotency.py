@@ -28,6 +28,7 @@ STORED = frozenset({404, 409, 412})
 _BARE = re.compile(r"[\x21-\x7e]{1,255}")
 _QUOTED = re.compile(r'"([\x21\x23-\x7e]{1,255})"')
 _TRIES = 5
+_SHORT = 4096
 _log = logging.getLogger(__name__)
 
 
@@ -56,10 +57,10 @@ class Claim:
     """The right to work on a key until the lease ends: `version` is the fence."""
 
     store: Store
-    clock: Clock
     key: Key
     fingerprint: str
     version: str
+    expires_at: str
 
     def final(self, answer: Answer) -> Put:
         """Return the final record, for the commit of the effect.
@@ -74,8 +75,8 @@ class Claim:
             "status": answer.status,
             "headers": answer.headers,
             "etag": answer.etag,
-            "body": zlib.compress(body),
-            "expires_at": instant(self.clock.now() + KEPT),
+            "body": _compressed(body),
+            "expires_at": self.expires_at,  # of the first record: an index entry less to move
         }
         return Put(self.key, data, self.version)
 
@@ -107,21 +108,23 @@ class Idempotency:
             if stored is not None and not self._is_free(stored):
                 return _decided(stored, fingerprint)
             try:
-                return Claim(self._store(), self._clock, key, fingerprint, self._begin(key, fingerprint, stored))
+                return self._begun(key, fingerprint, stored)
             except Conflict:
                 continue
         raise _in_flight()
 
-    def _begin(self, key: Key, fingerprint: str, stored: Stored | None) -> str:
+    def _begun(self, key: Key, fingerprint: str, stored: Stored | None) -> Claim:
         now = self._clock.now()
+        expires_at = instant(now + KEPT)
         data: Data = {
             "state": "working",
             "fingerprint": fingerprint,
             "lease_until": instant(now + LEASE),
-            "expires_at": instant(now + KEPT),
+            "expires_at": expires_at,
         }
         write: Write = Create(key, data) if stored is None else Put(key, data, stored.version)
-        return self._store().documents.commit([write])[0]
+        store = self._store()
+        return Claim(store, key, fingerprint, store.documents.commit([write])[0], expires_at)
 
     def _is_free(self, stored: Stored) -> bool:
         """Say whether a record is past its time; deletion by the store lags, so it is looked at here."""
@@ -140,6 +143,14 @@ def _decided(stored: Stored, fingerprint: str) -> Replay:
         raise _in_flight()
     headers = {**data["headers"], "Idempotency-Replayed": "true"}
     return Replay(Answer(data["status"], headers, zlib.decompress(data["body"]), data["etag"]))
+
+
+def _compressed(body: bytes) -> bytes:
+    """Compress an answer; the compressor's usual tables cost more to set up than a short answer does to compress."""
+    if len(body) > _SHORT:
+        return zlib.compress(body)
+    short = zlib.compressobj(wbits=10, memLevel=2)
+    return short.compress(body) + short.flush()
 
 
 def _in_flight() -> IdempotencyInFlight:

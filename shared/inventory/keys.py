@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from shared.ports.documents import Key
 
@@ -29,6 +30,7 @@ PRODUCTS = "products"
 STORES = "stores"
 
 
+@lru_cache(4096)  # one booking asks for the same level several times
 def level_id(store_id: str, product_id: str) -> str:
     """Return the id of the one level of a store and a product."""
     digest = hashlib.blake2b(f"{store_id}\n{product_id}".encode(), digest_size=16).digest()

@@ -13,26 +13,33 @@ from pathlib import Path
 from pydantic_core import from_json, to_json
 
 from shared.adapters.encoding import check_writes, encoded
-from shared.adapters.shapes import Shapes
+from shared.adapters.shapes import Index, Shapes
 from shared.adapters.sqlite import statements
-from shared.adapters.sqlite.connections import MEMORY, Connections, Row
+from shared.adapters.sqlite.connections import MEMORY, Connections, Row, Statement
+from shared.adapters.sqlite.layout import bring
+from shared.adapters.sqlite.tables import Content, Table
 from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Put, Query, Stored, Write
 
 __all__ = ["SqliteDocuments"]
 
 _MOST_KEYS = 500
+_TRIES = 3
 _NUMBERS_PER_OPENING = 2**40
 
 
 class SqliteDocuments:
-    """A documents database in one file; safe for threads, and for several processes on one file."""
+    """A documents database in one file; safe for threads, and for several processes that were told the same shapes."""
 
     def __init__(self, path: str | Path, shapes: Shapes) -> None:
         """Open or create the file (`:memory:` for none), its tables, and exactly the declared indexes."""
         self.counts = Counts()
         self._shapes = shapes
         self._connections = Connections(path)
-        self._tables: set[str] = set()
+        declared: dict[str, list[Index]] = {}
+        for index in shapes.indexes():
+            declared.setdefault(index.collection, []).append(index)
+        self._tables = {collection: Table(collection, indexes) for collection, indexes in declared.items()}
+        self._present = set(self._tables)
         self._numbers = count_from(self._prepare() * _NUMBERS_PER_OPENING)
 
     @classmethod
@@ -45,7 +52,7 @@ class SqliteDocuments:
         self.counts.add(reads=1)
         if not self._exists(key.collection):
             return None
-        row = self._connections.row(statements.get(key.collection), (key.id,))
+        row = self._connections.row(self._table(key.collection).get, (key.id,))
         return None if row is None else _stored(key.collection, row)
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Stored]:
@@ -55,26 +62,24 @@ class SqliteDocuments:
             wanted.setdefault(key.collection, {})[key.id] = None
         self.counts.add(reads=sum(map(len, wanted.values())))
         groups = [
-            (collection, ids)
+            (self._table(collection), ids)
             for collection, listed in wanted.items()
             if self._exists(collection)
             for ids in _batched(listed, _MOST_KEYS)
         ]
         answers = self._connections.rows_of_all([statements.get_many(*group) for group in groups])
-        found = (_stored(group[0], row) for group, rows in zip(groups, answers, strict=True) for row in rows)
+        found = (_stored(group[0].collection, row) for group, rows in zip(groups, answers, strict=True) for row in rows)
         return {document.key: document for document in found}
 
     def query(self, query: Query) -> list[Stored]:
         """Return the matching documents in order; raise UndeclaredShape for a shape without its index."""
         self._shapes.check(query)
-        rows: list[Row] = []
-        if self._exists(query.collection):
-            for sql, parameters in statements.selects(query):
-                rows += self._connections.rows(sql, parameters)
-                if len(rows) >= query.offset + query.limit:
-                    break
-        self.counts.add(reads=max(1, min(len(rows), query.offset + query.limit)))
-        return [_stored(query.collection, row) for row in rows[query.offset : query.offset + query.limit]]
+        if not self._exists(query.collection):
+            self.counts.add(reads=1)
+            return []
+        rows = self._rows(query.collection, statements.select(query, self._table(query.collection)))
+        self.counts.add(reads=max(1, self._passed(query, rows) + len(rows)))
+        return [_stored(query.collection, row) for row in rows]
 
     def count(self, query: Query) -> int:
         """Return how many documents match, ignoring order, limit, place and offset."""
@@ -82,7 +87,7 @@ class SqliteDocuments:
         if not self._exists(query.collection):
             self.counts.add(reads=1)
             return 0
-        ((number,),) = self._connections.rows(*statements.count(query))
+        ((number,),) = self._rows(query.collection, statements.count(query, self._table(query.collection)))
         self.counts.add(reads=max(1, -(-number // 1000)))
         return int(number)
 
@@ -97,7 +102,7 @@ class SqliteDocuments:
         with self._connections.writing() as connection:
             number = next(self._numbers)
             for write, content in zip(writes, contents, strict=True):
-                if not _applied(connection, write, content, number):
+                if not _applied(connection, self._table(write.key.collection), write, (content, number)):
                     raise Conflict([write.key])
         deletes = contents.count(None)
         self.counts.add(writes=len(writes) - deletes, deletes=deletes)
@@ -112,38 +117,59 @@ class SqliteDocuments:
         self._connections.close()
 
     def _prepare(self) -> int:
-        """Bring the file to what the index file declares: its tables, its indexes, no others; return this opening's number."""
-        wanted = {statements.index_name(index): index for index in self._shapes.indexes()}
+        """Bring the file to what the index file declares; return this opening's number."""
         with self._connections.writing() as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS openings (number INTEGER PRIMARY KEY)")
             (number,) = connection.execute("INSERT INTO openings VALUES (NULL) RETURNING number").fetchone()
             connection.execute("DELETE FROM openings WHERE number < ?", (number,))
-            present = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'x_*'")
-            for (name,) in present.fetchall():
-                if name not in wanted:
-                    connection.execute(f'DROP INDEX "{name}"')
-            for index in wanted.values():
-                connection.execute(statements.create_table(index.collection))
-                connection.execute(statements.create_index(index))
+            bring(connection, self._tables.values())
         return int(number)
+
+    def _passed(self, query: Query, rows: Sequence[Row]) -> int:
+        """Return how many documents an offset went past: they are billed like those answered."""
+        if not query.offset or rows:
+            return query.offset
+        ((number,),) = self._rows(query.collection, statements.count(query, self._table(query.collection)))
+        return min(query.offset, int(number))
+
+    def _rows(self, collection: str, statement: Statement) -> list[Row]:
+        """Return the rows of a query as of a moment at which no row was behind."""
+        table = self._table(collection)
+        if not table.may_be_behind:
+            return self._connections.rows(*statement)
+        for _ in range(_TRIES):
+            behind, rows = self._connections.rows_of_query((table.probe, ()), statement)
+            if not behind:
+                return rows
+            with self._connections.writing() as connection:
+                table.settle(connection)
+        with self._connections.writing() as connection:
+            table.settle(connection)
+            return connection.execute(*statement).fetchall()
+
+    def _table(self, collection: str) -> Table:
+        table = self._tables.get(collection)
+        if table is None:
+            table = self._tables[collection] = Table(collection)
+        return table
 
     def _exists(self, collection: str) -> bool:
         """Say whether the collection has a table; another process may have made it meanwhile."""
-        if collection in self._tables:
+        if collection in self._present:
             return True
         sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
         if self._connections.row(sql, (f"d_{collection}",)) is None:
             return False
-        self._tables.add(collection)
+        self._present.add(collection)
         return True
 
     def _ensure(self, collection: str) -> None:
         if not self._exists(collection):
             with self._connections.writing() as connection:
-                connection.execute(statements.create_table(collection))
+                connection.execute(self._table(collection).ddl[0])
 
 
-def _content(write: Create | Put) -> tuple[str, bytes | None]:
+def _content(write: Create | Put) -> Content:
     """Return what stands in the columns `body` and `blobs`: the JSON, and the sizes and bytes of the bytes fields."""
     body, blobs = encoded(write.data, write.key)
     if not blobs:
@@ -164,23 +190,15 @@ def _stored(collection: str, row: Row) -> Stored:
     return Stored(Key(collection, document_id), data, str(version))
 
 
-def _applied(
-    connection: sqlite3.Connection, write: Write, content: tuple[str, bytes | None] | None, number: int
-) -> bool:
+def _applied(connection: sqlite3.Connection, table: Table, write: Write, told: tuple[Content | None, int]) -> bool:
     """Run one write; return False when its precondition fails."""
-    collection, document_id = write.key
+    content, number = told
     if isinstance(write, Delete):
-        if write.if_version is None:
-            connection.execute(statements.delete(collection), (document_id,))
-            return True
-        return connection.execute(statements.delete_version(collection), (document_id, write.if_version)).rowcount == 1
-    body, blobs = content or ("", None)
+        return table.delete(connection, write.key.id, write.if_version)
+    assert content is not None
     if isinstance(write, Create):
-        return connection.execute(statements.create(collection), (document_id, number, body, blobs)).rowcount == 1
-    if write.if_version is None:
-        return connection.execute(statements.put(collection), (document_id, number, body, blobs)).rowcount == 1
-    parameters = (number, body, blobs, document_id, write.if_version)
-    return connection.execute(statements.replace(collection), parameters).rowcount == 1
+        return table.create(connection, write, content, number)
+    return table.put(connection, write, content, number)
 
 
 def _batched(ids: Iterable[str], size: int) -> Iterator[list[str]]:

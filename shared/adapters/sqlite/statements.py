@@ -1,190 +1,112 @@
-"""The SQL of the documents port: one table per collection, JSON text with expression indexes.
+"""The SQL of queries: over the columns of declared fields, over the JSON itself for all others.
 
-A table per collection, because with one table for all SQLite 3.40 ignores the expression indexes until ANALYZE has seen
-data. JSON's `true` and 1 are one value to SQLite and two to Firestore, as are a missing field and null: the extra
-conditions below keep both stores alike.
+Firestore answers a filter or an order on any single field; where no index is declared here, the field's value is computed
+from the JSON in the form its column would have.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import to_json
 
-from shared.adapters.shapes import Index
 from shared.adapters.sqlite.connections import Statement
+from shared.adapters.sqlite.tables import Table, indexed
 from shared.ports.documents import Query
 
-__all__ = [
-    "count",
-    "create",
-    "create_index",
-    "create_table",
-    "delete",
-    "delete_version",
-    "get",
-    "get_many",
-    "index_name",
-    "put",
-    "replace",
-    "selects",
-]
-
-_COLUMNS = "id, version, body, blobs"
-
-
-def create_table(collection: str) -> str:
-    """Return the DDL of a collection."""
-    columns = "id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL, blobs BLOB"
-    return f'CREATE TABLE IF NOT EXISTS "d_{collection}" ({columns})'
-
-
-def index_name(index: Index) -> str:
-    """Return the name under which a declared index lives in the file."""
-    return f"x_{index.collection}__{'__'.join(index.fields)}"
-
-
-def create_index(index: Index) -> str:
-    """Return the DDL of a declared index; one direction serves both, a list field cannot be indexed here."""
-    fields = ", ".join([*map(_field, index.fields), "id"])
-    return f'CREATE INDEX IF NOT EXISTS "{index_name(index)}" ON "d_{index.collection}" ({fields})'
-
-
-def get(collection: str) -> str:
-    """Return the look-up by id."""
-    return f'SELECT {_COLUMNS} FROM "d_{collection}" WHERE id = ?'  # noqa: S608 - names are checked, values bound
-
-
-def get_many(collection: str, ids: Sequence[str]) -> Statement:
-    """Return the look-up by several ids."""
-    return f'SELECT {_COLUMNS} FROM "d_{collection}" WHERE id IN ({", ".join("?" * len(ids))})', ids  # noqa: S608 - as above
-
-
-def create(collection: str) -> str:
-    """Return the insert that changes no row when the id is taken."""
-    return f"{_insert(collection)} NOTHING"
-
-
-def put(collection: str) -> str:
-    """Return the insert that replaces what is there."""
-    return f"{_insert(collection)} UPDATE SET version = excluded.version, body = excluded.body, blobs = excluded.blobs"
-
-
-def replace(collection: str) -> str:
-    """Return the update of one version."""
-    return f'UPDATE "d_{collection}" SET version = ?, body = ?, blobs = ? WHERE id = ? AND version = ?'  # noqa: S608 - as above
-
-
-def delete(collection: str) -> str:
-    """Return the unconditional delete."""
-    return f'DELETE FROM "d_{collection}" WHERE id = ?'  # noqa: S608 - as above
-
-
-def delete_version(collection: str) -> str:
-    """Return the delete of one version."""
-    return f"{delete(collection)} AND version = ?"
-
-
-def _insert(collection: str) -> str:
-    return f'INSERT INTO "d_{collection}" ({_COLUMNS}) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO'  # noqa: S608 - as above
-
-
-def selects(query: Query) -> list[Statement]:
-    """Return the statements whose rows, one after the other and cut to the limit, answer the query."""
-    return [_select(query, *part) for part in _parts(query)]
-
-
-def count(query: Query) -> Statement:
-    """Return the statement that counts what matches."""
-    where, parameters = _joined([*_filters(query), *_bounds(query)])
-    return f'SELECT count(*) FROM "d_{query.collection}"{where}', parameters  # noqa: S608 - names are checked, values bound
-
+__all__ = ["count", "get_many", "select"]
 
 Condition = tuple[str, tuple[Any, ...]]
 
 
-def _select(query: Query, conditions: list[Condition], order: str) -> Statement:
-    where, parameters = _joined([*_filters(query), *conditions])
-    sql = f'SELECT {_COLUMNS} FROM "d_{query.collection}"{where} ORDER BY {order} LIMIT ?'  # noqa: S608 - as above
-    return sql, [*parameters, query.limit + query.offset]
+def get_many(table: Table, ids: Sequence[str]) -> Statement:
+    """Return the look-up by several ids."""
+    return f"{table.read} WHERE id IN ({', '.join('?' * len(ids))})", ids
 
 
-def _parts(query: Query) -> Iterable[tuple[list[Condition], str]]:
-    """Split an ordered listing where nulls (first upwards, last downwards) would keep SQLite from seeking."""
-    after, name = query.after, query.order_by
-    if name is None:
-        yield ([("id > ?", (after.id,))] if after else []), "id"
-        return
-    way, sign = ("DESC", "<") if query.descending else ("ASC", ">")
-    field, bounds = _field(name), _bounds(query)
-    by_value, by_id = f"{field} {way}, id {way}", f"id {way}"
-    nulls: Condition = (f"{field} IS NULL AND {_type(name)} = 'null'", ())
-    if after is None:
-        present: Condition = (f"({field} IS NOT NULL OR {_type(name)} = 'null')", ())
-        yield (bounds or [present]), by_value
-    elif after.value is None:
-        yield [nulls, (f"id {sign} ?", (after.id,))], by_id
-        if not query.descending:
-            yield [(f"{field} IS NOT NULL", ())], by_value
+def select(query: Query, table: Table) -> Statement:
+    """Return the statement whose rows, behind the first `offset`, answer the query."""
+    conditions, order = _filters(query, table), "id"
+    if query.order_by is None:
+        conditions += [("id > ?", (query.after.id,))] if query.after else []
     else:
-        mark, value = _bound_value(after.value)
-        seek: Condition = (f"{field} {sign}= {mark} AND ({field}, id) {sign} ({mark}, ?)", (value, value, after.id))
-        yield [*bounds, seek], by_value
-        if query.descending and not bounds:
-            yield [nulls], by_id
+        field, way = _field(table, query.order_by), "DESC" if query.descending else "ASC"
+        conditions += _seek(query, table, field) or _bounds(query, table) or [_compared(table, field, ">=", None)]
+        order = f"{field} {way}, id {way}"
+    where, parameters = _joined(conditions)
+    sql = f"{table.read}{where} ORDER BY {order} LIMIT ?"
+    if not query.offset:
+        return sql, [*parameters, query.limit]
+    return f"{sql} OFFSET ?", [*parameters, query.limit, query.offset]
 
 
-def _filters(query: Query) -> list[Condition]:
-    conditions = [_equal(name, value) for name, value in query.equals]
+def count(query: Query, table: Table) -> Statement:
+    """Return the statement that counts what matches."""
+    where, parameters = _joined([*_filters(query, table), *_bounds(query, table)])
+    return f"SELECT count(*) FROM {table.name}{where}", parameters  # noqa: S608 - names are checked, values bound
+
+
+def _seek(query: Query, table: Table, field: str) -> list[Condition]:
+    """Return the conditions of going on behind a place; nothing without one."""
+    if query.after is None:
+        return []
+    sign = "<" if query.descending else ">"
+    mark, value = _bound(table, field, query.after.value)
+    place: Condition = (f"({field}, id) {sign} ({mark}, ?)", (value, query.after.id))
+    return [*_bounds(query, table), (f"{field} {sign}= {mark}", (value,)), place]
+
+
+def _filters(query: Query, table: Table) -> list[Condition]:
+    conditions = [_equal(table, name, value) for name, value in query.equals]
     if query.contains:
         name, element = query.contains
-        mark, value = _bound_value(element)
-        match = f"atom = {mark}{_strictly((element,), 'type')}"
-        elements = f"SELECT 1 FROM json_each(body, '$.{name}') WHERE {match}"  # noqa: S608 - as above
-        conditions.append((f"{_type(name)} = 'array' AND EXISTS ({elements})", (value,)))
+        kind = f" AND type = '{str(element).lower()}'" if isinstance(element, bool) else ""
+        kind = kind or (" AND type NOT IN ('true', 'false')" if element in (0, 1) else "")
+        mark, value = (
+            ("json_extract(?, '$[0]')", to_json([element]).decode()) if isinstance(element, float) else ("?", element)
+        )
+        elements = f"SELECT 1 FROM json_each({table.body}, '$.{name}') WHERE atom = {mark}{kind}"  # noqa: S608 - as above
+        conditions.append((f"json_type({table.body}, '$.{name}') = 'array' AND EXISTS ({elements})", (value,)))
     return conditions
 
 
-def _equal(name: str, wanted: object) -> Condition:
-    field = _field(name)
-    if wanted is None:
-        return f"{field} IS NULL AND {_type(name)} = 'null'", ()
-    values = wanted if isinstance(wanted, tuple) else (wanted,)
-    bound = [_bound_value(value) for value in values]
-    marks = ", ".join(mark for mark, _ in bound)
-    sql = f"{field} IN ({marks})" if len(bound) > 1 else f"{field} = {marks}"
-    return sql + _strictly(values, _type(name)), tuple(value for _, value in bound)
+def _equal(table: Table, name: str, wanted: object) -> Condition:
+    field = _field(table, name)
+    if not isinstance(wanted, tuple):
+        return _compared(table, field, "=", wanted)
+    bound = [_bound(table, field, value) for value in wanted]
+    return f"{field} IN ({', '.join(mark for mark, _ in bound)})", tuple(value for _, value in bound)
 
 
-def _strictly(values: tuple[Any, ...], kind: str) -> str:
-    """Return the condition that keeps true apart from 1 and false from 0, where it matters."""
-    if isinstance(values[0], bool):
-        return f" AND {kind} = '{str(values[0]).lower()}'"
-    return f" AND {kind} NOT IN ('true', 'false')" if any(value in (0, 1) for value in values) else ""
-
-
-def _bounds(query: Query) -> list[Condition]:
+def _bounds(query: Query, table: Table) -> list[Condition]:
+    """Return the range asked for, outside of which null lies."""
+    if query.order_by is None:
+        return []
+    field = _field(table, query.order_by)
     limits = ((">=", query.at_least), ("<=", query.at_most), ("<", query.below))
-    conditions: list[Condition] = []
-    for sign, limit in limits:
-        if limit is not None and query.order_by is not None:
-            mark, value = _bound_value(limit)
-            conditions.append((f"{_field(query.order_by)} {sign} {mark}", (value,)))
-    return conditions
+    conditions = [_compared(table, field, sign, limit) for sign, limit in limits if limit is not None]
+    return [*conditions, _compared(table, field, ">", None)] if conditions and query.at_least is None else conditions
 
 
-def _bound_value(value: object) -> tuple[str, object]:
-    """Return the mark and value to bind; a float goes through SQLite's own JSON reader, which rounds differently."""
-    if isinstance(value, float):
+def _compared(table: Table, field: str, sign: str, value: object) -> Condition:
+    mark, bound = _bound(table, field, value)
+    return f"{field} {sign} {mark}", (bound,)
+
+
+def _bound(table: Table, field: str, value: object) -> tuple[str, object]:
+    """Return the mark and value to bind; against the JSON a float goes through SQLite's own reader, which rounds otherwise."""
+    if isinstance(value, float) and field not in table.columns:
         return "json_extract(?, '$[0]')", to_json([value]).decode()
-    return "?", value
+    return "?", indexed({"value": value}, ("value",))[0]
 
 
-def _field(name: str) -> str:
-    return f"json_extract(body, '$.{name}')"
-
-
-def _type(name: str) -> str:
-    return f"json_type(body, '$.{name}')"
+def _field(table: Table, name: str) -> str:
+    if name in table.fields:
+        return f"f_{name}"
+    at = f"({table.body}, '$.{name}')"
+    return (
+        f"CASE json_type{at} WHEN 'null' THEN -9e999 WHEN 'true' THEN x'01' WHEN 'false' THEN x'00'"
+        f" WHEN 'array' THEN x'02' WHEN 'object' THEN x'02' ELSE json_extract{at} END"
+    )
 
 
 def _joined(conditions: list[Condition]) -> tuple[str, list[Any]]:

@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments, statements
+from shared.adapters.sqlite.tables import Table
 from shared.ports.documents import Create, Delete, Key, Position, Put, Query
 
 OPEN = (("state", "open"),)
@@ -30,7 +31,7 @@ OPEN = (("state", "open"),)
 )
 def test_a_declared_shape_seeks_in_its_index_before_any_analyze(query: Query, shapes: Shapes, tmp_path: Path) -> None:
     SqliteDocuments(tmp_path / "store.db", shapes).close()
-    sql, parameters = statements.selects(query)[0]
+    sql, parameters = statements.select(query, Table("things", shapes.indexes()))
 
     with sqlite3.connect(tmp_path / "store.db") as connection:
         plan = " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
@@ -44,7 +45,7 @@ def test_control_without_the_declaration_the_whole_collection_is_read(tmp_path: 
     documents = SqliteDocuments(tmp_path / "store.db", Shapes())
     documents.commit([Put(Key("things", "a"), {})])
     documents.close()
-    sql, parameters = statements.selects(Query("things", OPEN, order_by="rank"))[0]
+    sql, parameters = statements.select(Query("things", OPEN, order_by="rank"), Table("things"))
 
     with sqlite3.connect(tmp_path / "store.db") as connection:
         plan = " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))

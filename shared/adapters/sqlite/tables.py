@@ -1,0 +1,188 @@
+"""The table of a collection: its JSON, and beside it one column for every field that a declared index names.
+
+Indexes lie over these columns and not over expressions on the JSON, because SQLite leaves an index alone when an UPDATE sets
+none of its columns; over expressions it writes all of them anew whenever the JSON changes. So a Put compares the fields'
+values with those held and sets only what differs.
+
+Where that would still touch many indexes (a level lies in 19 by time or quantity), the JSON alone is written and the row marked
+`behind`. Rows that are behind are brought up together, which writes the pages they share once: by the commit that makes
+`_TOGETHER` of them, and by every query of the collection before it looks (`settle`). Indexes hold no row whose first field is
+missing, so a new row that is behind is in none of them.
+
+A column keeps what Firestore tells apart and SQLite does not: null is minus infinity (before every value, as in Firestore's
+order; no document holds it), true and false are single bytes, and SQL's NULL is a field that is missing. The column of the JSON
+is named after the fields: a process that was told of other fields finds no such column and fails, instead of leaving the
+columns of this one as they were.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zlib import crc32
+
+from pydantic_core import from_json, to_json
+
+from shared.adapters.shapes import Index
+from shared.ports.documents import Create, Put
+
+__all__ = ["NULL", "Content", "Table", "indexed"]
+
+NULL = float("-inf")
+_FEW = 2
+_TOGETHER = 64
+_SCALARS = frozenset({str, int, float})
+_OTHER = {None: NULL, True: b"\x01", False: b"\x00"}
+
+Content = tuple[str, bytes | None]
+"""The JSON, and the bytes fields with their sizes."""
+
+
+class Table:
+    """The statements of one collection."""
+
+    def __init__(self, collection: str, indexes: Iterable[Index] = ()) -> None:
+        """Take the collection and its declared indexes."""
+        self.collection = collection
+        self.indexes = {_index_name(index): index.fields for index in indexes}
+        self.fields = tuple(sorted({name for fields in self.indexes.values() for name in fields}))
+        self.may_be_behind = len(self.indexes) > _FEW
+        self.columns = (*(f"f_{name}" for name in self.fields), *(("behind",) if self.may_be_behind else ()))
+        self.body = f"body_{crc32(' '.join(self.columns).encode()):08x}" if self.fields else "body"
+        self.name = f'"d_{collection}"'
+        self.read = f"SELECT id, version, {self.body}, blobs FROM {self.name}"  # noqa: S608 - names are checked, values bound
+        self.get = f"{self.read} WHERE id = ?"
+        self.probe = f"SELECT 1 FROM {self.name} WHERE behind LIMIT 1"  # noqa: S608 - as above
+        self._held = f"SELECT {', '.join(('rowid', 'version', *self.columns))} FROM {self.name} WHERE id = ?"  # noqa: S608 - as above
+        self._late = f"SELECT {', '.join(('rowid', self.body, *self.columns))} FROM {self.name} WHERE behind"  # noqa: S608 - as above
+        self._set = f"version = ?, {self.body} = ?, blobs = ?"
+        self._updates: dict[tuple[int, ...], tuple[str, bool]] = {}
+        self._waiting = 0
+        self.insert = f"{self._inserting()} NOTHING"
+
+    def _inserting(self) -> str:
+        columns = ("id", "version", self.body, "blobs", *self.columns)
+        return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({_marks(columns)}) ON CONFLICT (id) DO"  # noqa: S608 - as above
+
+    @property
+    def ddl(self) -> list[str]:
+        """Return what makes the table and its indexes; one direction of an index serves both.
+
+        The columns come before the JSON, so that reading them ends early.
+        """
+        columns = ("id TEXT PRIMARY KEY", "version INTEGER NOT NULL", *self.columns, f"{self.body} TEXT NOT NULL")
+        made = [f"CREATE TABLE IF NOT EXISTS {self.name} ({', '.join((*columns, 'blobs BLOB'))})"]
+        for name, fields in self.indexes.items():
+            listed = ", ".join([*(f"f_{one}" for one in fields), "id"])
+            some = f" WHERE f_{fields[0]} IS NOT NULL" if fields else ""
+            made.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON {self.name} ({listed}){some}')
+        if self.may_be_behind:
+            made.append(f'CREATE INDEX IF NOT EXISTS "b_{self.collection}" ON {self.name} (behind) WHERE behind')
+        return made
+
+    def create(self, connection: sqlite3.Connection, write: Create | Put, content: Content, number: int) -> bool:
+        """Insert a document; return False when its id is taken."""
+        data = {} if self.may_be_behind else write.data
+        row = self.row(write.key.id, number, data, content)
+        if self.may_be_behind:
+            row = (*row[:-1], 1)
+        made = connection.execute(self.insert, row).rowcount == 1
+        if self.may_be_behind and made:
+            self._let_wait(connection)
+        return made
+
+    def put(self, connection: sqlite3.Connection, write: Put, content: Content, number: int) -> bool:
+        """Write a whole document; return False when the version is not the one demanded."""
+        if not self.fields:
+            return self._put_plain(connection, write, content, number)
+        held = connection.execute(self._held, (write.key.id,)).fetchone()
+        if held is None:
+            return write.if_version is None and self.create(connection, write, content, number)
+        rowid, version, *columns = held
+        if write.if_version is not None and write.if_version != str(version):
+            return False
+        if self.may_be_behind and columns[-1]:
+            connection.execute(self._update(())[0], (number, *content, rowid))
+            return True
+        new = indexed(write.data, self.fields)
+        changed = tuple(at for at, value in enumerate(new) if value != columns[at])
+        sql, is_late = self._update(changed)
+        values = () if is_late else [new[at] for at in changed]
+        connection.execute(sql, (number, *content, *values, rowid))
+        if is_late:
+            self._let_wait(connection)
+        return True
+
+    def delete(self, connection: sqlite3.Connection, document_id: str, version: str | None) -> bool:
+        """Remove a document; return False when the version is not the one demanded."""
+        sql = f"DELETE FROM {self.name} WHERE id = ?"  # noqa: S608 - as above
+        if version is None:
+            connection.execute(sql, (document_id,))
+            return True
+        return connection.execute(f"{sql} AND version = ?", (document_id, version)).rowcount == 1
+
+    def settle(self, connection: sqlite3.Connection) -> None:
+        """Bring up all rows that are behind."""
+        self._waiting = 0
+        rows = connection.execute(self._late).fetchall()
+        updates: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
+        for rowid, body, *columns in rows:
+            new = indexed(from_json(body), self.fields)
+            changed = tuple(at for at, value in enumerate(new) if value != columns[at])
+            updates.setdefault(changed, []).append((*(new[at] for at in changed), rowid))
+        for changed, values in updates.items():
+            more = "".join(f", {self.columns[at]} = ?" for at in changed)
+            connection.executemany(f"UPDATE {self.name} SET behind = NULL{more} WHERE rowid = ?", values)  # noqa: S608 - as above
+
+    def row(self, document_id: str, number: int, data: Mapping[str, Any], content: Content) -> tuple[Any, ...]:
+        """Return a document as a whole row, for `insert`."""
+        behind = (None,) if self.may_be_behind else ()
+        return (document_id, number, *content, *indexed(data, self.fields), *behind)
+
+    def _update(self, changed: tuple[int, ...]) -> tuple[str, bool]:
+        """Return the update of a row whose columns at these places change, and whether they are left behind."""
+        known = self._updates.get(changed)
+        if known is None:
+            names = {self.fields[at] for at in changed}
+            touched = sum(1 for fields in self.indexes.values() if names & set(fields))
+            is_late = touched > _FEW
+            more = ", behind = 1" if is_late else "".join(f", {self.columns[at]} = ?" for at in changed)
+            sql = f"UPDATE {self.name} SET {self._set}{more} WHERE rowid = ?"  # noqa: S608 - as above
+            known = self._updates[changed] = (sql, is_late)
+        return known
+
+    def _let_wait(self, connection: sqlite3.Connection) -> None:
+        self._waiting += 1
+        if self._waiting >= _TOGETHER:
+            self.settle(connection)
+
+    def _put_plain(self, connection: sqlite3.Connection, write: Put, content: Content, number: int) -> bool:
+        if write.if_version is None:
+            same = ", ".join(f"{name} = excluded.{name}" for name in ("version", self.body, "blobs"))
+            sql = f"{self._inserting()} UPDATE SET {same}"
+            return connection.execute(sql, (write.key.id, number, *content)).rowcount == 1
+        sql = f"UPDATE {self.name} SET {self._set} WHERE id = ? AND version = ?"  # noqa: S608 - as above
+        return connection.execute(sql, (number, *content, write.key.id, write.if_version)).rowcount == 1
+
+
+def indexed(data: Mapping[str, Any], fields: Iterable[str]) -> list[Any]:
+    """Return what the columns of these fields hold for a document."""
+    return [_column(data[name]) if name in data else None for name in fields]
+
+
+def _column(value: Any) -> Any:
+    if type(value) in _SCALARS:
+        return value
+    if value is None or value is True or value is False:
+        return _OTHER[value]
+    if type(value) is bytes:  # not in the JSON: nothing can be asked about it
+        return None
+    plain = from_json(to_json(value))
+    return b"\x02" + to_json(plain) if isinstance(plain, list | dict) else _column(plain)
+
+
+def _marks(columns: Iterable[str]) -> str:
+    return ", ".join("?" for _ in columns)
+
+
+def _index_name(index: Index) -> str:
+    return f"x_{index.collection}__{'__'.join(index.fields)}"

@@ -1,0 +1,17 @@
+BEGIN TRANSACTION;
+CREATE TABLE "d_plain" (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL, blobs BLOB);
+INSERT INTO "d_plain" VALUES('a',1099511627776,'{"n":1}',NULL);
+CREATE TABLE "d_things" (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL, blobs BLOB);
+INSERT INTO "d_things" VALUES('a',1099511627777,'{"state":"open","rank":7,"place":"x","expires_at":"2026-01-15T10:30:00.000000Z"}',NULL);
+INSERT INTO "d_things" VALUES('b',1099511627776,'{"state":"open","rank":null,"place":"x"}',NULL);
+INSERT INTO "d_things" VALUES('c',1099511627776,'{"state":"open","place":"y"}',NULL);
+INSERT INTO "d_things" VALUES('d',1099511627776,'{"state":true,"rank":0.1}',NULL);
+INSERT INTO "d_things" VALUES('e',1099511627776,'{"state":1,"rank":2.5,"tags":["red","blue"]}',NULL);
+INSERT INTO "d_things" VALUES('f',1099511627776,'{"state":"done","rank":9007199254740993,"note":"café"}',X'7B2270696374757265223A377D0A00FF6279746573');
+CREATE TABLE openings (number INTEGER PRIMARY KEY);
+INSERT INTO "openings" VALUES(1);
+CREATE INDEX "x_things__expires_at" ON "d_things" (json_extract(body, '$.expires_at'), id);
+CREATE INDEX "x_things__rank" ON "d_things" (json_extract(body, '$.rank'), id);
+CREATE INDEX "x_things__state__place__rank" ON "d_things" (json_extract(body, '$.state'), json_extract(body, '$.place'), json_extract(body, '$.rank'), id);
+CREATE INDEX "x_things__state__rank" ON "d_things" (json_extract(body, '$.state'), json_extract(body, '$.rank'), id);
+COMMIT;
