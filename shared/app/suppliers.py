@@ -61,9 +61,10 @@ class SupplierParts(CatalogParts, TradeParts):
     @once
     def sync_schedules(self) -> SyncSchedules:
         """Return the schedules of syncs."""
+        from shared.adapters.local_queue import cron
         from shared.suppliers.schedules import SyncSchedules
 
-        return SyncSchedules(self.store, self.clock, self.ids, self.suppliers.get, self.syncs.scheduled)
+        return SyncSchedules(self.store, self.clock, self.ids, self.suppliers.get, self.syncs.scheduled, cron)
 
     @once
     def sync_work(self) -> SyncWork:

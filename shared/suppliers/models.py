@@ -59,6 +59,7 @@ class Frequency(StrEnum):
     HOURLY = "hourly"
     DAILY = "daily"
     WEEKLY = "weekly"
+    CRON = "cron"
 
 
 class Supplier(BaseModel, defer_build=True):
@@ -232,14 +233,18 @@ class TriggerSync(BaseModel, defer_build=True):
 TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
+Cron = Annotated[Text, Field(min_length=9, max_length=100)]
+
+
 class NewSyncSchedule(BaseModel, defer_build=True):
-    """A schedule to be made."""
+    """A schedule to be made; `cron` is the rule of frequency `cron`: minute, hour, day of month, month, day of week."""
 
     sync_type: SyncType
     supplier_id: Id
     frequency: Frequency
     time_of_day: TimeOfDay = "03:00"
     weekday: Annotated[int, Field(ge=0, le=6)] | None = None
+    cron: Cron | None = None
     timezone: TimeZone = "UTC"
     enabled: bool = True
     options: SyncOptions = SyncOptions()
@@ -251,6 +256,7 @@ class SyncSchedulePatch(BaseModel, defer_build=True):
     frequency: Frequency | None = None
     time_of_day: TimeOfDay | None = None
     weekday: Annotated[int, Field(ge=0, le=6)] | None = None
+    cron: Cron | None = None
     timezone: TimeZone | None = None
     enabled: bool | None = None
     options: SyncOptions | None = None
@@ -275,6 +281,7 @@ class SyncSchedule(BaseModel, defer_build=True):
     frequency: Frequency
     time_of_day: str
     weekday: int | None
+    cron: str | None
     timezone: str
     enabled: bool
     options: dict[str, Any]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import AlreadyExists, InvalidState, NotFound
+from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
@@ -18,8 +19,9 @@ from shared.suppliers.times import latest_slot, next_slot
 __all__ = ["SCHEDULES", "SyncSchedules"]
 
 SCHEDULES = "sync_schedules"
+_CRON = "cron"
 _REQUIRED = ("frequency", "time_of_day", "timezone", "enabled", "options")
-_INPUTS = (*_REQUIRED, "weekday")
+_INPUTS = (*_REQUIRED, "weekday", "cron")
 _VOLATILE = ("last_run_at", "last_run_status", "next_run_at")
 Data = dict[str, Any]
 
@@ -32,6 +34,22 @@ def _claim(supplier_id: str, sync_type: str) -> Key:
     return Key("sync_schedule_claims", f"{supplier_id}.{sync_type}")
 
 
+class Rules(Protocol):
+    """What knows when a cron rule fires, in a time zone."""
+
+    def check_rule(self, cron: str, time_zone: str) -> None:
+        """Raise ValueError for a rule that is none, or that never fires."""
+        ...
+
+    def next_slot(self, cron: str, time_zone: str, after: datetime) -> datetime:
+        """Return the first moment after the given one; raise ValueError when there is none any more."""
+        ...
+
+    def latest_slot(self, cron: str, time_zone: str, after: datetime, until: datetime) -> datetime | None:
+        """Return the last moment in (after, until], or None."""
+        ...
+
+
 @dataclass(frozen=True)
 class SyncSchedules:
     """The schedules of this deployment. `start` begins the sync of a schedule and returns the job's id."""
@@ -41,10 +59,12 @@ class SyncSchedules:
     ids: Ids
     require_supplier: Callable[[str], object]
     start: Callable[[Mapping[str, Any]], str]
+    rules: Rules
 
     def create(self, wanted: NewSyncSchedule) -> Stored:
         """Make a schedule; raise NotFound for the supplier, AlreadyExists for a second one of supplier and type."""
         self.require_supplier(wanted.supplier_id)
+        self._check_rule(wanted.model_dump(mode="json"))
         schedule_id, now = self.ids.new("sch"), instant(self.clock.now())
         data = {
             **wanted.model_dump(mode="json", exclude={"options"}),
@@ -76,7 +96,8 @@ class SyncSchedules:
         """Return a schedule as shown."""
         data = stored.data
         kept = {name: data[name] for name in SyncSchedule.model_fields if name in data}
-        due = next_slot(data, self.clock.now()) if data["enabled"] else None
+        kept["cron"] = data.get("cron")
+        due = self._next(data) if data["enabled"] else None
         return SyncSchedule(
             id=stored.key.id, schedule_id=stored.key.id, next_run_at=due, last_run_status=self._status(data), **kept
         )
@@ -121,7 +142,37 @@ class SyncSchedules:
         options = given.get("options")
         asked = given if options is None else {**given, "options": {**stored.data["options"], **options}}
         shown = self.view(stored).model_dump(mode="json")
-        return changes_of(asked, shown, inputs=_INPUTS, required=_REQUIRED, volatile=_VOLATILE)
+        changes = changes_of(asked, shown, inputs=_INPUTS, required=_REQUIRED, volatile=_VOLATILE)
+        if changes.keys() & {"frequency", "cron", "timezone"}:
+            self._check_rule({"cron": None, **stored.data, **changes})
+        return changes
+
+    def _check_rule(self, wanted: Mapping[str, Any]) -> None:
+        """Raise ValidationFailed for a rule that is none, one that is missing, and one without its frequency."""
+        if (wanted["frequency"] == _CRON) != (wanted["cron"] is not None):
+            raise ValidationFailed.at("/cron", "missing", "Frequency cron goes with a rule in `cron`, no other does.")
+        if wanted["cron"] is not None:
+            try:
+                self.rules.check_rule(wanted["cron"], wanted["timezone"])
+            except ValueError as wrong:
+                raise ValidationFailed.at("/cron", "bad_rule", f"This is {wrong}."[:200]) from None
+
+    def _next(self, data: Data) -> datetime | None:
+        now = self.clock.now()
+        if data["frequency"] != _CRON:
+            return next_slot(data, now)
+        try:
+            return self.rules.next_slot(data["cron"], data["timezone"], now)
+        except ValueError:  # a rule of dates that are all over
+            return None
+
+    def _latest(self, data: Data) -> datetime | None:
+        """Return the newest moment at which a schedule was due and did not run."""
+        now, after = self.clock.now(), parse_instant(data["after"])
+        if data["frequency"] == _CRON:
+            return self.rules.latest_slot(data["cron"], data["timezone"], after, now)
+        slot = latest_slot(data, now)
+        return slot if slot > after else None
 
     def delete(self, schedule_id: str, condition: Precondition = NO_CONDITION) -> None:
         """Remove a schedule."""
@@ -148,8 +199,8 @@ class SyncSchedules:
         stored = self.store.get(_key(schedule_id))
         if stored is None or not stored.data["enabled"]:
             return None
-        slot = latest_slot(stored.data, self.clock.now())
-        if slot <= parse_instant(stored.data["after"]):
+        slot = self._latest(stored.data)
+        if slot is None:
             return None
         try:
             job_id = self.start(stored.data)
