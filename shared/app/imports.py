@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.catalog.products import Products
     from shared.imports.scrape import Scraper
     from shared.imports.service import ImportService
+    from shared.imports.uploads import Uploads
     from shared.imports.work import ImportWork
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
@@ -119,7 +120,14 @@ class ImportParts(StockParts):
         if self.settings.in_cloud and not self.settings.files_url.startswith("gs:"):
             raise NotBuilt("This deployment has no place for uploads: set FILES_URL.")
         pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
-        return self.files.put(hashlib.sha256(data).hexdigest(), pieces)
+        return self.uploads.keep(hashlib.sha256(data).hexdigest(), pieces)
+
+    @once
+    def uploads(self) -> Uploads:
+        """Return keeping uploaded files for as long as they can be needed."""
+        from shared.imports.uploads import Uploads
+
+        return Uploads(self.store, self.clock, self.files)
 
     def draft_content(self, product_ids: Sequence[str], user_id: str | None) -> None:
         """Ask for drafts of descriptions, within the surrounding commit; a quota that is used up asks for none."""
@@ -152,8 +160,8 @@ class ImportParts(StockParts):
         )
 
     def chores(self) -> Sequence[Callable[[], None]]:
-        """Add forgetting the rows of old imports."""
-        return (*super().chores(), self._forget_rows)
+        """Add forgetting the rows of old imports, and their files."""
+        return (*super().chores(), self._forget_rows, self._forget_uploads)
 
     def _import_kind(self, name: str, queue: str, handler: Callable[[Step], Done | Continue], label: str) -> JobKind:
         from shared.jobs.kinds import JobKind
@@ -192,6 +200,9 @@ class ImportParts(StockParts):
         from shared.catalog.products import is_allowed_image
 
         return lambda address: is_allowed_image(address, products.rules.image_hosts)
+
+    def _forget_uploads(self) -> None:
+        self.uploads.forget()
 
     def _forget_rows(self) -> None:
         from shared.imports.record import PARTS
