@@ -115,6 +115,8 @@ class AlertFilter(PageQuery, defer_build=True):
     severity: Annotated[list[Severity] | None, Field(max_length=10)] = None
     product_id: Annotated[list[Id] | None, Field(max_length=10)] = None
     store_id: Annotated[list[Id] | None, Field(max_length=10)] = None
+    source: Annotated[list[Source] | None, Field(max_length=10)] = None
+    assigned_to: Annotated[list[Id] | None, Field(max_length=10)] = None
     created_from: From | None = None
     created_to: To | None = None
 

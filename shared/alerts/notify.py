@@ -12,6 +12,7 @@ from shared.alerts.book import alert_key
 from shared.alerts.deliveries import DELIVERIES, KIND, QUEUE, delivery_key
 from shared.alerts.hook import Hook
 from shared.alerts.messages import Message, letter_of, slack_of
+from shared.alerts.telling import Hold
 from shared.alerts.words import Channel
 from shared.core.clock import Clock, instant
 from shared.core.errors import Problem, Terminal, Transient
@@ -50,6 +51,7 @@ class Notifier:
         told = _Told(keys, channel, given["event"], step.job_id, last=step.attempts >= step.record.max_attempts)
         alerts = self._store.get_many([alert_key(_alert_id(key)) for key in keys])
         if not alerts or not self._open(channel):
+            self._give_up(keys)
             return Done({"sent": 0})
         return Done({"sent": self._send(told, alerts)})
 
@@ -92,6 +94,16 @@ class Notifier:
             raise Terminal("channel_closed", "This way of telling has just been switched off.")
         hook.send(message.shown() if channel is Channel.WEBHOOK else slack_of(message), message.name)
         return 1
+
+    def _give_up(self, keys: Sequence[Key]) -> None:
+        """Record that a channel was switched off before its message left."""
+
+        def decide(found: Mapping[Key, Stored]) -> tuple[None, list[Write]]:
+            off = {"state": "withheld", "reason": Hold.CHANNEL_OFF.value, "due_at": None}
+            late = {key: one for key, one in found.items() if one.data["state"] in _CLAIMABLE}
+            return None, [Put(key, {**one.data, **off}, one.version) for key, one in late.items()]
+
+        self._store.change(keys, decide)
 
     def _claimed(self, told: "_Told") -> Sequence[Key]:
         """Return the records that are ours to tell: whoever marks one first sends it."""

@@ -72,6 +72,8 @@ class AlertDesk:
             "severity": wanted.severity,
             "product_id": wanted.product_id,
             "store_id": wanted.store_id,
+            "source": wanted.source,
+            "assigned_to": wanted.assigned_to,
         }
         named = {name: tuple(dict.fromkeys(str(value) for value in values)) for name, values in given.items() if values}
         return Query(

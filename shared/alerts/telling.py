@@ -16,6 +16,8 @@ Data = Mapping[str, Any]
 
 LOOK_AGAIN = timedelta(minutes=5)
 """How soon something is looked at again whose end nobody knows."""
+_SETTINGS_MAY_CHANGE = timedelta(hours=1)
+"""What waits for the end of quiet hours is looked at as often: they may have been given up."""
 _MINUTE = timedelta(minutes=1)
 _DAY_MINUTES = 24 * 60
 _MATCHED = (("alert_types", "alert_type"), ("store_id", "store_id"), ("product_id", "product_id"), ("source", "source"))
@@ -31,6 +33,7 @@ class Hold(StrEnum):
     SILENCED = "silenced"
     INHIBITED = "inhibited"
     QUIET_HOURS = "quiet_hours"
+    CHANNEL_OFF = "channel_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def verdict(delivery: Data, alert: Data, around: Around) -> Verdict:
     if alert.get("inhibited_by"):
         return Verdict(Hold.INHIBITED, instant(now + LOOK_AGAIN), alert["inhibited_by"])
     passes = around.critical_passes and alert["severity"] == Severity.CRITICAL.value
-    return Verdict() if passes or around.quiet is None else Verdict(Hold.QUIET_HOURS, instant(around.quiet))
+    if passes or around.quiet is None:
+        return Verdict()
+    return Verdict(Hold.QUIET_HOURS, instant(min(around.quiet, now + _SETTINGS_MAY_CHANGE)))
 
 
 def _never(delivery: Data, alert: Data, now: datetime) -> Hold | None:

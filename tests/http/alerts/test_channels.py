@@ -238,6 +238,19 @@ def test_messages_of_quiet_hours_are_sent_once_when_they_end_and_critical_ones_a
     ]
 
 
+def test_a_channel_that_is_switched_off_before_its_message_leaves_sends_nothing_and_says_so(
+    heard: Shop, receiver: Any
+) -> None:
+    heard.app.alert_book.judge(a_low_level(heard, "CUP"))
+    heard.app.deliveries.tell()
+    ok(heard.manager.patch(SETTINGS, {"webhook_notifications_enabled": False}))
+    settle(heard.app)
+
+    (alert,) = alerts(heard)
+    (told,) = ok(heard.viewer.get(f"/api/v1/alerts/{alert['id']}/explain"))["deliveries"]
+    assert (told["state"], told["reason"], receiver.posts) == ("withheld", "channel_off", [])
+
+
 def test_hours_that_make_no_sense_are_refused_and_change_nothing(office: Shop) -> None:
     before = ok(office.viewer.get(SETTINGS))
     refused: tuple[dict[str, Any], ...] = (

@@ -122,12 +122,15 @@ def test_an_alert_is_given_to_a_user_to_another_and_to_nobody(shop: Shop) -> Non
     )["id"]
 
     given = ok(shop.operator.post(f"{path}/assign", {"user_id": user, "note": "yours"}))
+    mine = alerts(shop, assigned_to=user, status="active,acknowledged")
+    theirs = alerts(shop, assigned_to="usr_viewer")
     again = ok(shop.manager.post(f"{path}/assign", {"user_id": user}))
     stale = shop.operator.post(f"{path}/assign", {"user_id": None}, headers={"If-Match": '"nothing.nothing"'})
     freed = ok(shop.operator.post(f"{path}/assign", {"user_id": None}))
 
     assert (given["assigned_to"], given["assigned_by"], given["note"]) == (user, "usr_operator", "yours")
-    assert again == given
+    assert (again, mine, theirs) == (given, [given], [])
+    assert shop.viewer.get("/api/v1/alerts", source="fedex").status == 422
     assert stale.status == 412
     assert (freed["assigned_to"], freed["assigned_at"], freed["assigned_by"]) == (None, None, None)
     unknown = shop.operator.post(f"{path}/assign", {"user_id": "usr_nobody"})

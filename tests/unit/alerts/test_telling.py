@@ -104,10 +104,12 @@ def test_switched_off_there_are_no_quiet_hours() -> None:
 
 
 def test_critical_alerts_pass_quiet_hours_where_the_setting_says_so() -> None:
-    until, critical = NOON + timedelta(hours=3), an_alert(severity="critical")
+    until, critical = NOON + timedelta(minutes=50), an_alert(severity="critical")
 
     assert told(an_alert(), quiet=until) == Verdict(Hold.QUIET_HOURS, instant(until))
     assert told(critical, quiet=until) == Verdict()
+    hour = instant(NOON + timedelta(hours=1))
+    assert told(an_alert(), quiet=NOON + timedelta(hours=9)) == Verdict(Hold.QUIET_HOURS, hour)
     assert told(critical, quiet=until, critical_passes=False) == Verdict(Hold.QUIET_HOURS, instant(until))
 
 
