@@ -1,8 +1,14 @@
-"""A supplier that publishes a product file: whatever imports can read, read as a list of offers."""
+"""A supplier that publishes a product file: whatever imports can read, read as a list of offers, in pages.
+
+The file is read once, piece by piece, as long as one delivery carries the sync: its memory does not grow with the file. A later
+delivery reads it again up to where the earlier one stood; when what it passes over is not what was read, it starts at the top,
+which does no harm, since taking a record again changes nothing.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from shared.adapters.feeds import FeedReader
@@ -16,6 +22,8 @@ from shared.suppliers.port import Item, Opened, Page, Walk
 
 __all__ = ["FeedSource"]
 
+_A_PAGE = 500
+_SEEN = 20_000  # rows that are passed over before it is noted how far the reading came
 _OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
 
 
@@ -25,6 +33,7 @@ class FeedSource:
     def __init__(self, opened: Opened, fetch: Fetch, check_url: Callable[[str], None]) -> None:
         """Take the configuration (`feed_url`, `feed_type`, `mapping_config`), the way out and its guard."""
         self._config, self._fetch, self._check_url = opened.config, fetch, check_url
+        self._held: _Reading | None = None
 
     def check(self) -> None:
         """Read the beginning of the file; raise UrlNotAllowed, Terminal or Transient when it is none."""
@@ -33,30 +42,35 @@ class FeedSource:
 
     def begin(self, walk: Walk) -> Mapping[str, Any]:
         """Return the cursor of the file."""
-        return {"walk": asdict(walk)}
+        return {"walk": asdict(walk), "row": 0, "digest": "", "left": walk.limit, "recognised": False}
 
     def page(self, cursor: Mapping[str, Any]) -> Page:
-        """Read the whole file, up to the limit."""
-        walk = Walk(**cursor["walk"])
+        """Read the next rows of the file, up to the limit."""
+        walk, left = Walk(**cursor["walk"]), int(cursor["left"])
+        reading = self._at(cursor)
         cleaner = Cleaner(Columns(self._config.get("mapping_config") or {}))
         items: list[Item] = []
         rejected: list[tuple[str, str, str]] = []
-        for number, raw in enumerate(self._rows(), 1):
+        ended = True
+        for raw in reading:
             row = cleaner.row(raw)
+            item = _item(row.fields) if row.error is None else None
             if row.error is not None:
-                _, code, message = row.error
-                rejected.append((f"row {number}", code, message))
-                continue
-            item = _item(row.fields)
-            if item is None:
-                rejected.append((f"row {number}", "no_key", "The row has neither a SKU nor a barcode."))
+                rejected.append((f"row {reading.row}", *row.error[1:]))
+            elif item is None:
+                rejected.append((f"row {reading.row}", "no_key", "The row has neither a SKU nor a barcode."))
             elif _wanted(item, walk):
                 items.append(item)
-            if len(items) >= walk.limit:
+            if len(items) >= left or len(items) + len(rejected) >= _A_PAGE or reading.row - reading.start >= _SEEN:
+                ended = len(items) >= left
                 break
-        if not cleaner.recognised and not items and rejected:
+        if ended:
+            self._held = None
+        recognised = cursor["recognised"] or cleaner.recognised
+        if ended and not recognised and not items and rejected:
             raise Terminal("not_a_feed", "No column of the file is known.")
-        return Page(items, rejected, creates=walk.sync_type != "stock")
+        told = {"row": reading.row, "digest": reading.digest(), "left": left - len(items), "recognised": recognised}
+        return Page(items, rejected, None if ended else {**cursor, **told}, creates=walk.sync_type != "stock")
 
     def allowance(self) -> None:
         """Return nothing: a file has no quota."""
@@ -74,6 +88,20 @@ class FeedSource:
         if not references:
             return {}
         raise Terminal("no_ordering", "A feed supplier takes no orders.")
+
+    def _at(self, cursor: Mapping[str, Any]) -> "_Reading":
+        """Return the file at the row of the cursor: the one that is open, else opened anew and read up to there."""
+        row, digest = cursor["row"], cursor["digest"]
+        held, self._held = self._held, None
+        if held is None or (held.row, held.digest()) != (row, digest):
+            held = _Reading(self._rows())
+            for _ in range(row):
+                next(held, None)
+            if held.digest() != digest and row:
+                held = _Reading(self._rows())
+        held.start = held.row
+        self._held = held
+        return held
 
     def _rows(self) -> Iterator[Any]:
         feed = FeedReader().open(self._pieces(), self._config.get("feed_type") or "auto", MOST_FETCHED)
@@ -96,6 +124,28 @@ class FeedSource:
             yield from response.stream()
         finally:
             response.close()
+
+
+class _Reading:
+    """An open file: its rows, how many were read, and the digest of them."""
+
+    def __init__(self, rows: Iterator[Any]) -> None:
+        self._rows, self._hash = rows, blake2b(digest_size=16)
+        self.row = self.start = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        told = next(self._rows)
+        raw = told._replace(pairs=tuple(told.pairs))  # cells that can be read twice: for the digest and for the row
+        self.row += 1
+        self._hash.update(repr(raw).encode("utf-8", "surrogatepass"))
+        return raw
+
+    def digest(self) -> str:
+        """Return what tells the rows read so far from other ones."""
+        return self._hash.hexdigest() if self.row else ""
 
 
 def _wanted(item: Item, walk: Walk) -> bool:
