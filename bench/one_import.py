@@ -111,7 +111,7 @@ def _stage(path: Path) -> dict[str, Any]:
         documents = SqliteDocuments(f"{folder}/bench.db", Shapes())
         stager = Stager("imp_bench", Cleaner(Columns()), SystemClock(), supplier_id=None, size=500)
         feed = FeedReader().open(Hashed(_pieces(path)), "auto", MOST_FETCHED)
-        for write in stager.parts(feed.rows):
+        for write in stager.parts(feed.parts):
             documents.commit([write])
         repeats, _ = stager.superseded()
         documents.close()

@@ -14,7 +14,7 @@ from shared.imports.models import Action
 from shared.imports.record import Data
 from shared.inventory.ledger import Change, Ledger
 from shared.inventory.words import MovementType
-from shared.ports.documents import Stored
+from shared.ports.documents import Key, Stored
 from shared.ports.store import Store
 
 __all__ = ["Applied", "Applier", "Catalogue", "is_moved", "moved"]
@@ -114,12 +114,17 @@ class Applier:
 
     def rows(self, caller: Caller, import_id: str, rows: Sequence[Compared]) -> list[Applied]:
         """Write rows; one that is refused, or whose product has moved, becomes an error and leaves nothing behind."""
+        wanted = [row for row in rows if row.action in {Action.CREATE, Action.UPDATE}]
+        try:
+            return self.store.atomically(partial(self._together, caller, import_id, wanted))
+        except Problem:  # some row is refused: which, shows one by one
+            return self._one_by_one(caller, import_id, wanted)
+
+    def _one_by_one(self, caller: Caller, import_id: str, rows: Sequence[Compared]) -> list[Applied]:
         made = []
         for row in rows:
-            if row.action not in {Action.CREATE, Action.UPDATE}:
-                continue
             try:
-                made.append(self.store.atomically(partial(self._row, caller, import_id, row)))
+                made += self.store.atomically(partial(self._together, caller, import_id, [row]))
             except Problem as refused:
                 code = _WORDS.get(refused.name, "refused")
                 row.action, row.code, row.error = Action.ERROR, code, (None, code, refused.detail)
@@ -137,11 +142,22 @@ class Applier:
                 failed.append(Compared(row.row, Action.ERROR, row.product_id, code=code, error=told))
         return failed
 
-    def _row(self, caller: Caller, import_id: str, row: Compared) -> Applied:
-        stored = self._created(caller, row) if row.action is Action.CREATE else self._updated(caller, row)
-        store_id = self.default_store() if row.units else None
-        if store_id is not None:
-            self._book(caller, import_id, (stored.key.id, store_id), row.units)
+    def _together(self, caller: Caller, import_id: str, rows: Sequence[Compared]) -> list[Applied]:
+        """Write rows whole: the products first, then what of their stock has to be booked, in one booking."""
+        self.store.foresee(key for row in rows for key in _touched(self.products, row))
+        stored = [self._product(caller, row) for row in rows]
+        store_id = self.default_store() if any(row.units for row in rows) else None
+        pairs = zip(rows, stored, strict=True)
+        units = [(product.key.id, store_id, row.units) for row, product in pairs if store_id and row.units]
+        self._book(caller, import_id, units)
+        pairs = zip(rows, stored, strict=True)
+        return [self._noted(row, product, store_id if row.units else None) for row, product in pairs]
+
+    def _product(self, caller: Caller, row: Compared) -> Stored:
+        return self._created(caller, row) if row.action is Action.CREATE else self._updated(caller, row)
+
+    def _noted(self, row: Compared, stored: Stored, store_id: str | None) -> Applied:
+        """Say in the row what it has become, and return what it takes to take it back."""
         row.product_id, row.sku = stored.key.id, stored.data["sku"]
         stock_version = self._stock_version(stored.key.id) if row.units or row.action is Action.CREATE else None
         before = {name: told["before"] for name, told in row.fields.items() if name not in _SECONDARY}
@@ -176,15 +192,16 @@ class Applier:
             raise _moved_on(row.product_id)
         if row.units:
             assert row.store_id is not None
-            self._book(caller, import_id, (row.product_id, row.store_id), -row.units)
+            self._book(caller, import_id, [(row.product_id, row.store_id, -row.units)])
         if row.action is Action.CREATE:
             self.products.archive(caller, row.product_id)
         else:
             self.products.apply(caller, self.products.get(row.product_id), _stored(row.before), reason="import undone")
 
-    def _book(self, caller: Caller, import_id: str, pair: tuple[str, str], units: int) -> None:
-        kind = MovementType.IMPORT
-        self.ledger.book([Change(*pair, units, kind, reference=import_id, user_id=caller.user_id or None)])
+    def _book(self, caller: Caller, import_id: str, units: Sequence[tuple[str, str, int]]) -> None:
+        told: Data = {"kind": MovementType.IMPORT, "reference": import_id, "user_id": caller.user_id or None}
+        if units:
+            self.ledger.book([Change(*each, **told) for each in units])
 
     def _stock_version(self, product_id: str) -> int:
         stored = self.store.get(stock_key(product_id))
@@ -220,20 +237,27 @@ def _not_at(store: Store, bases: Sequence[tuple[str, int, int | None]]) -> list[
     return gone
 
 
-def _places(product_id: str, stock_version: int | None) -> list[Any]:
+def _places(product_id: str, stock_version: int | None) -> list[Key]:
     return [product_key(product_id)] + ([] if stock_version is None else [stock_key(product_id)])
 
 
+def _touched(products: Catalogue, row: Compared) -> list[Key]:
+    """Return what writing a row is going to read."""
+    if row.action is Action.CREATE:
+        return _claimed(products, row)
+    return [product_key(row.product_id or ""), stock_key(row.product_id or "")]
+
+
+def _claimed(products: Catalogue, row: Compared) -> list[Key]:
+    """Return the names a new product is going to claim."""
+    told = {name: row.fields.get(name, {}).get("after") for name in ("sku", "supplier_id", "supplier_product_id")}
+    code = products.code(row.fields["barcode"]["after"]) if "barcode" in row.fields else None
+    claims = claims_of({**told, "sku": told["sku"] or ""}, code.claim if code else None)
+    return [key for key, name in claims.items() if name != "sku" or told["sku"]]
+
+
 def _taken(store: Store, products: Catalogue, rows: Iterable[Compared]) -> list[str]:
-    keys = []
-    for row in rows:
-        if row.action is Action.CREATE:
-            told = {
-                name: row.fields.get(name, {}).get("after") for name in ("sku", "supplier_id", "supplier_product_id")
-            }
-            code = products.code(row.fields["barcode"]["after"]) if "barcode" in row.fields else None
-            claims = claims_of({**told, "sku": told["sku"] or ""}, code.claim if code else None)
-            keys += [key for key, name in claims.items() if name != "sku" or told["sku"]]
+    keys = [key for row in rows if row.action is Action.CREATE for key in _claimed(products, row)]
     return [stored.data["product_id"] for stored in store.get_many(keys).values()] if keys else []
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from shared.core.text import clean as cleaned
 from shared.imports.columns import Columns
 from shared.imports.markup import harmless
 from shared.imports.numbers import IN_STOCK, BadNumber, Stock, read_price, read_stock
-from shared.imports.rows import Raw
+from shared.imports.plain import LONGEST_URL, Values, plain_column
+from shared.imports.rows import Batch, Raw
 
 __all__ = ["AMBIGUOUS", "Cleaner", "Row", "made_sku"]
 
@@ -34,7 +35,8 @@ _LENGTHS = {
 _MOST_MANY = 50
 _MOST_PLACES, _LONGEST_NUMBER = 30, 200
 _MOST_TAG = 50
-_MOST_URL = 2000
+_MOST_URL = LONGEST_URL
+_FEW = 8
 _DAMAGED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _WHOLE = re.compile(r"([0-9]+)\.0+")
 _NEXT_URL = re.compile(r"[,;|\s]+(?=https?://)", re.IGNORECASE)
@@ -79,10 +81,11 @@ class Cleaner:
         """Return the row's fields, or why it is refused."""
         if raw.code is not None:
             return Row({}, (None, raw.code, raw.message or "The row cannot be read."))
-        cells = self.cells(raw)
-        fields: Data = {}
+        return self._read({}, self.cells(raw).items())
+
+    def _read(self, fields: Data, cells: Iterable[tuple[str, Any]]) -> Row:
         remarks: list[str] = []
-        for field, value in cells.items():
+        for field, value in cells:
             try:
                 _READERS[field](self, value, fields, remarks)
             except _Refused as refused:
@@ -90,6 +93,49 @@ class Cleaner:
             except PydanticCustomError as refused:
                 return Row({}, (field, refused.type, refused.message()))
         return Row(fields, None, remarks[0] if remarks else None)
+
+    def batch(self, batch: Batch) -> list[Row]:
+        """Return what `row` returns for each row, in order; whole columns of plain cells are read at once."""
+        names, cells = batch
+        if names.count(names[0]) == len(names):
+            return self._alike(names[0], cells)
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for number, own in enumerate(names):
+            groups.setdefault(own, []).append(number)
+        made: dict[int, Row] = {}
+        for own, numbers in groups.items():
+            made |= zip(numbers, self._alike(own, [cells[number] for number in numbers]), strict=True)
+        return [made[number] for number in range(len(names))]
+
+    def _alike(self, names: tuple[str, ...], rows: Sequence[Sequence[object]]) -> list[Row]:
+        """Read rows of the same columns."""
+        plan = self._columns.plan(names) if len(rows) >= _FEW else None
+        if plan is None:
+            return [self.row(Raw(tuple(zip(names, row, strict=True)))) for row in rows]
+        self.recognised = self.recognised or bool(plan)
+        columns = list(zip(*rows, strict=True)) if plan else []
+        plain: Values = {}
+        odd: list[tuple[str, Sequence[object]]] = []
+        for field, at in plan:
+            values = plain_column(field, columns[at], _LENGTHS, self._image_allowed)
+            if values and not ("currency" in values and odd):  # the first price with a currency decides
+                plain = values | plain
+            elif field != "handle":
+                odd.append((field, columns[at]))
+        made = [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+        made = made or [{} for _ in rows]
+        if not odd:
+            return [Row(fields) for fields in made]
+        remaining = zip(*(column for _, column in odd), strict=True)
+        return [
+            self._finished(fields, zip((field for field, _ in odd), told, strict=True))
+            for fields, told in zip(made, remaining, strict=True)
+        ]
+
+    def _finished(self, fields: Data, cells: Iterable[tuple[str, Any]]) -> Row:
+        """Read the cells of a row that need a closer look, one by one."""
+        held = ((field, value.strip() if type(value) is str else value) for field, value in cells)
+        return self._read(fields, ((field, told) for field, told in held if told or told == 0))
 
     def cells(self, raw: Raw) -> Data:
         """Return the cell of each field: of several columns the one with the lowest rank that is not empty."""

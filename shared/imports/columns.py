@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from shared.core.errors import FieldError, ValidationFailed
@@ -142,6 +142,16 @@ class Columns:
             if len(self._known) < 10_000:  # noqa: PLR2004 - a hostile file may have a new column in every row
                 self._known[column] = found
             return found
+
+    def plan(self, names: Sequence[str]) -> Sequence[tuple[str, int]] | None:
+        """Return which column is read for which field, in rows of these columns.
+
+        None when that depends on the cells: two columns of one field, or both a stock and the words of one.
+        """
+        found = [(place[0], at) for at, name in enumerate(names) if (place := self.place(name)) is not None]
+        fields = {field for field, _ in found}
+        clear = len(fields) == len(found) and "more_images" not in fields and not {"stock", "availability"} <= fields
+        return found if clear else None
 
     def _found(self, column: str) -> Place | None:
         key = header_key(column) if len(column) <= 200 else ""  # noqa: PLR2004 - no header is that long

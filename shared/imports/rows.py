@@ -1,6 +1,6 @@
 """A row as a reader delivers it, and the limits of every file (api.md 1.12)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from shared.core.errors import Terminal
@@ -11,6 +11,7 @@ __all__ = [
     "MOST_FETCHED",
     "MOST_ROWS",
     "MOST_UPLOADED",
+    "Batch",
     "Pairs",
     "Raw",
     "unreadable",
@@ -34,6 +35,17 @@ class Raw(NamedTuple):
     pairs: Pairs
     code: str | None = None
     message: str | None = None
+
+
+class Batch(NamedTuple):
+    """Some rows that can all be read, together: the names of their columns, and what stands in them."""
+
+    names: list[tuple[str, ...]]
+    cells: list[Sequence[object]]
+
+    def raws(self) -> "Iterable[Raw]":
+        """Return the rows one by one."""
+        return (Raw(tuple(zip(names, cells, strict=True))) for names, cells in zip(*self, strict=True))
 
 
 def unreadable(code: str, sentence: str) -> Terminal:

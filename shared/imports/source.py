@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.core.errors import Terminal, Transient
-from shared.imports.rows import MOST_FETCHED, MOST_UPLOADED, Raw
+from shared.imports.rows import MOST_FETCHED, MOST_UPLOADED, Batch, Raw
 from shared.imports.scrape import Scraper
 from shared.imports.staging import Hashed
 from shared.imports.work import Opened
@@ -29,8 +29,8 @@ class _Feed(Protocol):
         ...
 
     @property
-    def rows(self) -> Iterator[Raw]:
-        """Return the rows as they are read."""
+    def parts(self) -> Iterator[Raw | Batch]:
+        """Return the rows as they are read, one at a time or some together."""
         ...
 
 
@@ -69,7 +69,7 @@ class SourceReading:
     def _file(self, pieces: Iterable[bytes], asked: Any, most: int) -> Opened:
         hashed = Hashed(pieces)
         feed = self.feeds.open(hashed, asked["feed_type"], most)
-        return Opened(feed.format, feed.rows, hashed.hexdigest)
+        return Opened(feed.format, feed.parts, hashed.hexdigest)
 
     def _fetched(self, address: str) -> Iterator[bytes]:
         response = self.fetch.send(Request("GET", address, redirects=3, max_bytes=MOST_FETCHED))

@@ -12,7 +12,7 @@ from shared.core.clock import Clock
 from shared.imports.clean import Cleaner, Row, made_sku
 from shared.imports.keys import Repeats, names_of
 from shared.imports.record import MOST_ERRORS, Data, part_write
-from shared.imports.rows import MOST_ROWS, Raw, unreadable
+from shared.imports.rows import MOST_ROWS, Batch, Raw, unreadable
 from shared.ports.documents import Write
 
 __all__ = ["DUPLICATE", "Hashed", "Staged", "Stager", "error_of"]
@@ -21,6 +21,7 @@ DUPLICATE = "duplicate_row"
 _MOST_PLAIN = 256 * 1024
 _OF_ROW = 400
 _NUMBERS = 50_000
+_NAMING = frozenset({"barcode", "source_url", "supplier_product_id"})
 
 
 class Hashed:
@@ -66,12 +67,11 @@ class Stager:
         self._repeats = Repeats()
         self.staged = Staged()
 
-    def parts(self, raws: Iterable[Raw | Row]) -> Iterator[Write]:
+    def parts(self, raws: Iterable[Raw | Row | Batch]) -> Iterator[Write]:
         """Yield the write of each part as it fills; raise Terminal when there are too many rows or no known column."""
         held: list[Any] = []
         plain = 0
-        for raw in raws:
-            row = raw if isinstance(raw, Row) else self._cleaner.row(raw)
+        for row in self._cleaned(raws):
             held.append(self._taken(row))
             plain += _weight(row.fields)
             if len(held) >= self._size or plain > _MOST_PLAIN:
@@ -79,6 +79,13 @@ class Stager:
                 held, plain = [], 0
         if held:
             yield self._part("s", self.staged.parts, held)
+
+    def _cleaned(self, raws: Iterable[Raw | Row | Batch]) -> Iterator[Row]:
+        for raw in raws:
+            if isinstance(raw, Batch):
+                yield from self._cleaner.batch(raw)
+            else:
+                yield raw if isinstance(raw, Row) else self._cleaner.row(raw)
 
     def superseded(self) -> tuple[int, Iterator[Write]]:
         """Return how many rows a later row replaces, and the writes that keep their numbers."""
@@ -114,7 +121,7 @@ class Stager:
             own = fields.get("supplier_product_id", fields.get("sku"))
             if own is not None:
                 fields |= {"supplier_id": self._supplier_id, "supplier_product_id": own}
-        if "name" in fields and not {"sku", "barcode", "source_url", "supplier_product_id"} & fields.keys():
+        if "sku" not in fields and "name" in fields and not _NAMING & fields.keys():
             fields["sku"] = made_sku(fields["name"], fields.get("brand"))
         return fields
 

@@ -29,7 +29,7 @@ from shared.imports.record import (
     part_write,
     rows_of,
 )
-from shared.imports.rows import Raw, unreadable
+from shared.imports.rows import Batch, Raw, unreadable
 from shared.imports.staging import Stager, error_of
 from shared.jobs.kinds import Cancelled, Continue, Done, Step
 from shared.jobs.step import Told
@@ -54,7 +54,7 @@ class Opened:
     """An opened source: its format, its rows, and its hash once they are all read."""
 
     format: str
-    rows: Iterable[Raw | Row]
+    rows: Iterable[Raw | Row | Batch]
     content_hash: Callable[[], str | None]
 
 

@@ -10,7 +10,7 @@ change inside it becomes one commit, together with what the edge itself adds (id
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -37,6 +37,7 @@ class _Unit:
 
     writes: dict[Key, Write] = field(default_factory=dict)
     after: list[Callable[[], None]] = field(default_factory=list)
+    foreseen: dict[Key, Stored | None] = field(default_factory=dict)
 
     def add(self, writes: Sequence[Write]) -> None:
         """Add writes; a second one to the same key keeps the first one's precondition."""
@@ -87,6 +88,17 @@ class Store:
         """Return those documents that exist; inside `atomically` with the changes decided there so far."""
         unit = self._unit.get()
         return self.documents.get_many(keys) if unit is None else self._overlaid(keys, unit)
+
+    def foresee(self, keys: Iterable[Key]) -> None:
+        """Read documents together that work on many things is about to read one after the other.
+
+        For the rest of the surrounding `atomically` they are as they were found now: what it then writes says so in its
+        precondition. Without one around, do nothing.
+        """
+        unit = self._unit.get()
+        unread = [] if unit is None else [key for key in dict.fromkeys(keys) if key not in unit.foreseen]
+        if unit is not None and unread:
+            unit.foreseen |= dict.fromkeys(unread) | self.documents.get_many(unread)
 
     def query(self, query: Query) -> list[Stored]:
         """Return matching documents in order, always as committed."""
@@ -193,9 +205,11 @@ class Store:
 
     def _overlaid(self, keys: Sequence[Key], unit: _Unit) -> dict[Key, Stored]:
         """Read keys as this unit sees them: its own earlier writes (without a version yet) over the committed state."""
-        unread = [key for key in keys if key not in unit.writes]
+        unread = [key for key in keys if key not in unit.writes and key not in unit.foreseen]
         found = self.documents.get_many(unread) if unread else {}
         for key in keys:
+            if (known := unit.foreseen.get(key)) is not None:
+                found[key] = known
             write = unit.writes.get(key)
             if isinstance(write, Create | Put):
                 found[key] = Stored(key, dict(write.data), "")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.adapters.feeds.pieces import Peeked
-from shared.imports.rows import MOST_CELL, MOST_COLUMNS, Raw, unreadable
+from shared.imports.rows import MOST_CELL, MOST_COLUMNS, Batch, unreadable
 
 __all__ = ["read_markup"]
 
@@ -23,7 +23,7 @@ _MOST_CELLS = 1000
 _FOREIGN = "\0"
 
 
-def read_markup(pieces: Peeked) -> Iterator[Raw]:
+def read_markup(pieces: Peeked) -> Iterator[Batch]:
     """Yield the rows; raise Terminal `bad_xml` when the file is not well-formed or breaks a bound."""
     from xml.parsers import expat
 
@@ -43,13 +43,15 @@ def read_markup(pieces: Peeked) -> Iterator[Raw]:
             fed += len(piece)
             if fed - max(0, parser.CurrentByteIndex) > _MOST_TOKEN:
                 raise _bad("A tag is too long.")
-            yield from reader.taken()
+            if reader.rows:
+                yield reader.taken()
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise _bad(f"The file is not well-formed, line {error.lineno}.") from None
     except (UnicodeError, LookupError, ValueError):
         raise _bad("The file is in an encoding that is not read.") from None
-    yield from reader.taken()
+    if reader.rows:
+        yield reader.taken()
 
 
 class _Reader:
@@ -60,15 +62,21 @@ class _Reader:
         self._row_depth = 0
         self._row_space = ""
         self._path: list[str] = []
-        self._pairs: list[tuple[str, object]] = []
+        self._columns: list[str] = []
+        self._cells: list[object] = []
         self._text: list[str] = []
         self._size = 0
-        self._done: list[Raw] = []
+        self._done = Batch([], [])
         self._names: dict[str, tuple[str, str]] = {}
 
-    def taken(self) -> list[Raw]:
+    @property
+    def rows(self) -> int:
+        """Return how many rows have been completed since they were taken."""
+        return len(self._done.names)
+
+    def taken(self) -> Batch:
         """Return the rows completed since the last call."""
-        done, self._done = self._done, []
+        done, self._done = self._done, Batch([], [])
         return done
 
     def doctype(self, *_: Any) -> None:
@@ -77,12 +85,12 @@ class _Reader:
 
     def start(self, name: str, attributes: list[str]) -> None:
         """Go one level down."""
-        self._depth += 1
-        if self._depth > _MOST_DEPTH:
+        self._depth = depth = self._depth + 1
+        if depth > _MOST_DEPTH:
             raise _bad(f"The file is nested deeper than {_MOST_DEPTH} levels.")
-        if len(attributes) > 2 * _MOST_ATTRIBUTES:
+        if attributes and len(attributes) > 2 * _MOST_ATTRIBUTES:
             raise _bad(f"A tag has more than {_MOST_ATTRIBUTES} attributes.")
-        space, local = self._split(name)
+        space, local = self._names.get(name) or self._split(name)
         if self._row_depth:
             self._path.append(local if space in _SPACES or space == self._row_space else _FOREIGN)
             self._text, self._size = [], 0
@@ -91,14 +99,15 @@ class _Reader:
         elif local in _ROWS:
             self._row_depth, self._row_space = self._depth, space
             for at in range(0, len(attributes), 2):
-                self._pairs.append((attributes[at], attributes[at + 1]))
+                self._keep(attributes[at], attributes[at + 1])
 
     def end(self, _: str) -> None:
         """Come back one level: a cell, or a row, is complete."""
         if self._row_depth:
             if self._depth == self._row_depth:
-                self._done.append(Raw(self._pairs))
-                self._pairs, self._row_depth = [], 0
+                self._done.names.append(tuple(self._columns))
+                self._done.cells.append(self._cells)
+                self._columns, self._cells, self._row_depth = [], [], 0
             else:
                 self._cell()
         self._depth -= 1
@@ -114,31 +123,32 @@ class _Reader:
 
     def _cell(self) -> None:
         text = "".join(self._text)
-        if _FOREIGN not in self._path and text and not text.isspace():
-            self._pairs.append(("/".join(self._path), text))
-            self._check_width()
-        self._path.pop()
+        path = self._path
+        if text and not text.isspace() and _FOREIGN not in path:
+            self._keep(path[0] if len(path) == 1 else "/".join(path), text)
+            if len(self._cells) > MOST_COLUMNS:
+                self._check_width()
+        path.pop()
         self._text, self._size = [], 0
 
+    def _keep(self, column: str, cell: object) -> None:
+        self._columns.append(column)
+        self._cells.append(cell)
+
     def _check_width(self) -> None:
-        if len(self._pairs) > MOST_COLUMNS and (
-            len(self._pairs) > _MOST_CELLS or len({name for name, _ in self._pairs}) > MOST_COLUMNS
-        ):
+        if len(self._cells) > _MOST_CELLS or len(set(self._columns)) > MOST_COLUMNS:
             raise unreadable("too_many_columns", f"A row has more than {MOST_COLUMNS} columns.")
 
     def _link(self, attributes: list[str]) -> None:
         told = dict(zip(attributes[::2], attributes[1::2], strict=True))
         if told.get("href") and told.get("rel", "alternate") == "alternate":
-            self._pairs.append(("link", told["href"]))
+            self._keep("link", told["href"])
 
     def _split(self, name: str) -> tuple[str, str]:
-        known = self._names.get(name)
-        if known is None:
-            space, _, local = name.rpartition(" ")
-            known = (space, local)
-            if len(self._names) < _MOST_CELLS:
-                self._names[name] = known
-        return known
+        space, _, local = name.rpartition(" ")
+        if len(self._names) < _MOST_CELLS:
+            self._names[name] = (space, local)
+        return space, local
 
 
 def _bad(sentence: str) -> Exception:

@@ -2,12 +2,16 @@
 
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
+from pydantic_core import from_json
+
 from shared.adapters.feeds.pieces import Peeked, RowBytes
-from shared.imports.rows import MOST_CELL, MOST_COLUMNS, Raw, unreadable
+from shared.imports.rows import MOST_CELL, MOST_COLUMNS, Batch, Raw, unreadable
 from shared.imports.shopify import variants_of
 
 __all__ = ["read_lines", "read_objects"]
@@ -15,15 +19,88 @@ __all__ = ["read_lines", "read_objects"]
 _LISTS = frozenset({"products", "items", "data"})
 _PEEK = 256 * 1024
 _BLOCK = 65_536
+_STRETCH = MOST_CELL
 _STEEP = 1000
+_TRIES = 4
+_OPENING = re.compile(rb'\s*(?:\[|\{\s*"(?:products|items|data)"\s*:\s*\[)\s*(?=\{)')
+_PLAIN = frozenset({str, bool, type(None)})
 _BOM = b"\xef\xbb\xbf"
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _DIGITS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 _LONG_NUMBER = b"0" * 1000
 
 
-def read_objects(pieces: Peeked) -> Iterator[Raw]:
-    """Yield the items of a document; raise Terminal `bad_json` when it is not well-formed or has no list."""
+def read_objects(pieces: Peeked) -> Iterator[Raw | Batch]:
+    """Yield the items of a document; raise Terminal `bad_json` when it is not well-formed or has no list.
+
+    As long as the text falls into lists of whole items they are parsed many at a time; what does not, and the end, is
+    read event by event. A stretch between two items that parses as a list by itself parses as the same items in place.
+    """
+    start = pieces.peek(_PEEK).removeprefix(_BOM)
+    opening = _OPENING.match(start)
+    if opening is None:
+        yield from _item_by_item(pieces)
+    else:
+        rest = yield from _many_at_once(pieces, opening.end())
+        yield from _item_by_item(Peeked(chain([opening[0] + rest], pieces)))
+
+
+def _many_at_once(pieces: Peeked, begin: int) -> Generator[Batch | Raw, None, bytes]:
+    """Yield items from where the list begins; return the text from the first that is left to the other reader."""
+    held = next(pieces).removeprefix(_BOM)[begin:]
+    while True:
+        while len(held) < _STRETCH and (more := next(pieces, None)) is not None:
+            held += more
+        end, items = _stretch(held)
+        if items is None:
+            return held
+        held = held[end:]
+        yield from _together(items)
+
+
+def _stretch(held: bytes) -> tuple[int, list[Any] | None]:
+    """Return the whole items at the start of a text, and where the next one begins."""
+    most = min(len(held), _STRETCH)
+    for _ in range(_TRIES):
+        cut = held.rfind(b"},", 0, most)
+        if cut < 0:
+            break
+        items = _list_of(held[: cut + 1])
+        if items is not None:
+            return cut + 2, items
+        most = cut + 1
+    return 0, None
+
+
+def _list_of(text: bytes) -> list[Any] | None:
+    """Return the items of a text that is a list without its brackets; None when it is not, or needs closer reading."""
+    listed = b"[" + text + b"]"
+    try:
+        found: list[Any] = from_json(listed, allow_inf_nan=False, cache_strings="keys")
+        if set(map(type, found)) != {dict}:
+            return None
+        if set(map(type, chain.from_iterable(map(dict.values, found)))) <= _PLAIN:
+            return found
+        if _LONG_NUMBER in text.translate(_DIGITS):
+            return None
+        exact: list[Any] = _EXACT.decode(listed.decode())
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    return exact
+
+
+def _together(items: list[Any]) -> Iterator[Batch | Raw]:
+    """Yield items at once unless one stands for several rows; a stretch is shorter than the longest cell."""
+    if any("variants" in item for item in items):
+        for item in items:
+            yield from _raws(item)
+        return
+    if max(map(len, items)) > MOST_COLUMNS:
+        raise unreadable("too_many_columns", f"A row has more than {MOST_COLUMNS} columns.")
+    yield Batch(list(map(tuple, items)), [tuple(item.values()) for item in items])
+
+
+def _item_by_item(pieces: Peeked) -> Iterator[Raw]:
     import ijson
 
     start = next(_Guarded(iter([pieces.peek(_PEEK)])))
@@ -44,13 +121,12 @@ def read_lines(pieces: Peeked) -> Iterator[Raw]:
     """Yield one row a line; a line that is no JSON object is a bad row."""
     source = RowBytes(pieces)
     text = io.TextIOWrapper(io.BufferedReader(source, _BLOCK), "utf-8-sig", errors="replace", newline="\n")
-    decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
     for line in text:
         source.row_ended()
         if not line.strip():
             continue
         try:
-            item = decoder.decode(line)
+            item = _EXACT.decode(line)
         except (ValueError, ArithmeticError, RecursionError):
             yield Raw((), "bad_row", "The line is no JSON object.")
             continue
@@ -60,6 +136,9 @@ def read_lines(pieces: Peeked) -> Iterator[Raw]:
 def _no_number(_: str) -> Any:
     message = "NaN and Infinity are no JSON"
     raise ValueError(message)
+
+
+_EXACT = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
 
 
 def _raws(item: Any) -> Iterator[Raw]:

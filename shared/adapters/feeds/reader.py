@@ -8,7 +8,7 @@ from shared.adapters.feeds.archives import unpacked
 from shared.adapters.feeds.markup import read_markup
 from shared.adapters.feeds.objects import read_lines, read_objects
 from shared.adapters.feeds.tables import read_table, separator_of
-from shared.imports.rows import Raw, unreadable
+from shared.imports.rows import Batch, Raw, unreadable
 from shared.imports.shopify import with_handles
 
 __all__ = ["Feed", "FeedReader"]
@@ -23,7 +23,17 @@ class Feed:
     """An opened file: its format, and its rows as they are read."""
 
     format: str
-    rows: Iterator[Raw]
+    parts: Iterator[Raw | Batch]
+    """The rows as readers deliver them: one at a time, or some together."""
+
+    @property
+    def rows(self) -> Iterator[Raw]:
+        """Return the rows one at a time, as they are read."""
+        for part in self.parts:
+            if isinstance(part, Batch):
+                yield from part.raws()
+            else:
+                yield part
 
 
 class FeedReader:

@@ -313,3 +313,40 @@ def test_trouble_of_the_store_passes_through(store: Store, documents: SqliteDocu
 
     with pytest.raises(Transient):
         store.change([A], add_one(A))
+
+
+def test_what_was_foreseen_is_read_once_and_still_guarded(store: Store, documents: SqliteDocuments) -> None:
+    documents.commit([Create(A, {"n": 1})])
+    raced: list[bool] = []
+
+    def work() -> int:
+        store.foresee([A, B])
+        before = documents.counts.reads
+        if not raced:
+            raced.append(True)
+            documents.commit([Put(A, {"n": 10}, None), Create(B, {"n": 20})])
+        total = store.change([A], add_one(A)) + store.change([B], add_one(B))
+        assert documents.counts.reads == before
+        return total
+
+    assert store.atomically(work) == 11 + 21
+    assert content(documents) == {"a": 11, "b": 21}
+
+
+def test_nothing_is_remembered_beyond_the_work_that_foresaw_it(store: Store, documents: SqliteDocuments) -> None:
+    store.foresee([A])
+    store.atomically(lambda: store.foresee([A]))
+    documents.commit([Create(A, {"n": 1})])
+
+    assert store.change([A], add_one(A)) == 2
+    assert store.atomically(lambda: store.get(A)) is not None
+
+
+def test_own_writes_are_seen_over_what_was_foreseen(store: Store, documents: SqliteDocuments) -> None:
+    documents.commit([Create(A, {"n": 1})])
+
+    def work() -> list[int]:
+        store.foresee([A])
+        return [store.change([A], add_one(A)) for _ in range(2)]
+
+    assert store.atomically(work) == [2, 3]
