@@ -146,7 +146,7 @@ def snooze(ctx: Ctx, id: str, body: Snooze) -> Alert:
 
 @router.post("/api/v1/alerts/{id}/unsnooze", access="operator")
 def unsnooze(ctx: Ctx, id: str) -> Alert:
-    """Let an alert speak again before its time."""
+    """Let an alert speak again before its time; it is told that it is back."""
     return _view(ctx.app.handling.unsnooze(id, ctx.precondition))
 
 
@@ -167,5 +167,5 @@ def mute(ctx: Ctx, id: str, body: Note) -> Alert:
 
 @router.post("/api/v1/alerts/{id}/unmute", access="operator")
 def unmute(ctx: Ctx, id: str) -> Alert:
-    """Let a muted alert speak again, of what happens from now on."""
+    """Let a muted alert speak again; it is told that it is back."""
     return _view(ctx.app.handling.unmute(id, ctx.precondition))

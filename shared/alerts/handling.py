@@ -44,8 +44,8 @@ class Handling:
         return self._changed(alert_id, condition, wanted, note, same=("snoozed_until",))
 
     def unsnooze(self, alert_id: str, condition: Precondition = NO_CONDITION) -> Stored:
-        """Let an alert speak again before its time."""
-        return self._changed(alert_id, condition, {"snoozed_until": None, "snoozed_by": None}, None)
+        """Let an alert speak again before its time; it is told that it is back."""
+        return self._back(alert_id, condition, ("snoozed_until", "snoozed_by"))
 
     def assign(
         self,
@@ -75,8 +75,8 @@ class Handling:
         return self._book.change(alert_id, condition, lambda stored, now: change(_open(stored), now))
 
     def unmute(self, alert_id: str, condition: Precondition = NO_CONDITION) -> Stored:
-        """Let a muted alert speak again, of what happens from now on."""
-        return self._changed(alert_id, condition, {"muted_at": None, "muted_by": None}, None)
+        """Let a muted alert speak again; it is told that it is back."""
+        return self._back(alert_id, condition, ("muted_at", "muted_by"))
 
     def ended_snoozes(self) -> list[Stored]:
         """Return the alerts whose snooze is over."""
@@ -99,6 +99,23 @@ class Handling:
             if back:
                 self._tell(alert_id, after, after["last_event"])
             return True
+
+        return self._store.atomically(work)
+
+    def _back(self, alert_id: str, condition: Precondition, held: tuple[str, ...]) -> Stored:
+        """Take away what kept an alert quiet, and let that be told in the same commit; again changes nothing."""
+        told: list[str] = []
+
+        def change(stored: Stored, _: str) -> Data | None:
+            data, event = _open(stored).data, f"returned-{stored.data['version'] + 1}"
+            told[:] = [event] if data.get(held[0]) is not None else []
+            return {**dict.fromkeys(held), "last_event": event} if told else None
+
+        def work() -> Stored:
+            after = self._book.change(alert_id, condition, change)
+            for event in told:
+                self._tell(alert_id, after.data, event)
+            return after
 
         return self._store.atomically(work)
 

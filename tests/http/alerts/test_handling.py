@@ -160,13 +160,18 @@ def test_a_muted_alert_is_told_of_no_more_until_another_one_opens(heard: Shop, r
     assert heard.operator.post(f"{path}/unmute").status == 409
 
 
-def test_an_unmuted_alert_speaks_of_what_happens_from_then_on(heard: Shop, receiver: Any) -> None:
+@pytest.mark.parametrize("held", ["mute", "snooze"])
+def test_an_alert_that_may_speak_again_is_told_once_to_be_back(heard: Shop, receiver: Any, held: str) -> None:
     alert = the_alert(heard)
-    ok(heard.operator.post(f"/api/v1/alerts/{alert['id']}/mute"))
-    ok(heard.operator.post(f"/api/v1/alerts/{alert['id']}/unmute"))
+    path = f"/api/v1/alerts/{alert['id']}"
+    ok(heard.operator.post(f"{path}/{held}", {"until": soon(heard, days=1)} if held == "snooze" else {}))
+    back = ok(heard.operator.post(f"{path}/un{held}"))
+    again = ok(heard.operator.post(f"{path}/un{held}"))
+    later(heard, minutes=5)
     take(heard, alert["product_id"], -5)
 
-    assert events(receiver) == ["opened", "escalated"]
+    assert again == back
+    assert events(receiver) == ["opened", "returned", "escalated"]
 
 
 # Silences

@@ -46,7 +46,8 @@ class Weeks:
     def live(self, steps: int) -> None:
         """Let things happen; five minutes to two hours pass between them."""
         for _ in range(steps):
-            self.rng.choice((self.stock, self.stock, self.stock, self.snooze, self.mute, self.resolve, self.silence))()
+            people = (self.snooze, self.mute, self.let_speak, self.resolve, self.silence)
+            self.rng.choice((self.stock, self.stock, self.stock, *people))()
             self.pass_time(timedelta(minutes=self.rng.choice((5, 20, 120))))
 
     def pass_time(self, time: timedelta) -> None:
@@ -73,6 +74,12 @@ class Weeks:
         """Mute an open alert, seldom."""
         for alert in self.some_open() if self.rng.random() < 0.2 else ():
             self.app.handling.mute(SYSTEM, alert.key.id, note=None)
+
+    def let_speak(self) -> None:
+        """Take a snooze or a mute away."""
+        for alert in self.some_open():
+            take_away = self.rng.choice((self.app.handling.unsnooze, self.app.handling.unmute))
+            take_away(alert.key.id)
 
     def resolve(self) -> None:
         """Resolve an open alert by hand."""
