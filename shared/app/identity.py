@@ -77,7 +77,8 @@ class IdentityParts(Platform):
         realm = Realm(self.settings.auth_issuer, self.settings.auth_audience)
         tokens = AccessTokens(lambda: self.public_keys, realm, self.clock)
         bearers = Bearers(tokens, keys=ApiKeyAccess(lambda: self.store, self.clock), external=self._external)
-        return Access(bearers, basic=self._basic, internal=self.internal_tokens, open_read=self.settings.open_read)
+        internal = lambda: self.internal_tokens  # noqa: E731 - as above: made when it is asked for
+        return Access(bearers, basic=self._basic, internal=internal, open_read=self.settings.open_read)
 
     @once
     def users(self) -> Users:

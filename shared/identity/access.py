@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,10 +74,10 @@ class Access:
         tokens: Verifier,
         *,
         basic: BasicPair | None = None,
-        internal: InternalTokens | None = None,
+        internal: Callable[[], InternalTokens] | None = None,
         open_read: bool = False,
     ) -> None:
-        """Take the checks; `open_read` lets reading callers without credentials in as viewers (local only)."""
+        """Take the checks (that of internal calls is made on first need); `open_read` lets reading callers without credentials in as viewers (local only)."""
         self._tokens, self._basic, self._internal, self._open_read = tokens, basic, internal, open_read
 
     def authenticate(self, header: str | None, *, reading: bool = False) -> Caller:
@@ -99,7 +100,7 @@ class Access:
             scheme, credentials = _parts(header)
             if scheme != "bearer" or self._internal is None:
                 raise Unauthenticated.because("invalid", "Only the platform may call this.")
-            return self._internal.verify(credentials)
+            return self._internal().verify(credentials)
         except Unauthenticated as refusal:
             raise self._challenged(refusal) from None
 

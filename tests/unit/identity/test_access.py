@@ -59,7 +59,8 @@ def an_access(keys: Callable[[], KeyRing] | None = None) -> Access:
     """Return a gate that knows Google's key above."""
     ring = KeyRing([RsaPublic(JWK)])
     invokers = Invokers(AUDIENCE, frozenset({INVOKER}))
-    return Access(House().tokens, internal=InternalTokens(keys or (lambda: ring), invokers, CLOCK))
+    checked = InternalTokens(keys or (lambda: ring), invokers, CLOCK)
+    return Access(House().tokens, internal=lambda: checked)
 
 
 def basic(text: str) -> str:
@@ -200,7 +201,7 @@ def test_a_function_without_internal_routes_accepts_no_internal_call() -> None:
 
 def test_locally_a_key_made_at_start_signs_for_the_queue() -> None:
     queue = LocalInvoker(LOCAL_KEY, "http://127.0.0.1:8080", CLOCK)
-    access = Access(House().tokens, internal=queue.verifier())
+    access = Access(House().tokens, internal=queue.verifier)
 
     assert access.verify_internal(f"Bearer {queue.token()}").scheme == "internal"
     stranger = LocalInvoker(Ed25519Private.generate(), "http://127.0.0.1:8080", CLOCK)
