@@ -1,16 +1,23 @@
-"""Goal 1: process start to the first 200, worst function, against the platform's hello and against eager clients."""
+"""Goal 1: process start to the first answer, worst function, against the platform's hello and against eager clients.
 
-from collections.abc import Callable, Mapping
+Warmed is the function with most clients in its manifest, started with the cloud's settings: its clients are loaded before the
+first request, and what it is asked (an unknown path) needs none of them to answer. Processor time of the tree is told beside the
+wall's: on a busy machine it is the steadier of the two, and the goal stays on the wall's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from bench.harness import BENCH_PYTHON, Outcome, interleaved, ratio, serving
-from bench.ours import fresh_data, function
+from bench.harness import BENCH_PYTHON, Outcome, Server, interleaved, ratio, serving
+from bench.ours import IN_CLOUD, fresh_data, function
 from bench.yardsticks import hello
 from local.bundle import function_names
+from local.manifest import manifests
 
 __all__ = ["READY", "measure"]
 
-TO_HELLO, TO_EAGER = 1.5, 0.65
+TO_HELLO, TO_EAGER, WARMED_TO_HELLO = 1.5, 0.65, 2.5
 TRIAL_ROUNDS, ROUNDS = 3, 9
 # What each function is first asked: a route of its own that reads its store.
 READY: Mapping[str, str] = {
@@ -34,15 +41,27 @@ READY: Mapping[str, str] = {
 def measure() -> Outcome:
     """Find the slowest function, then run it between its yardsticks."""
     functions = [name for name in function_names() if name in READY]
-    trial = interleaved(TRIAL_ROUNDS, {"hello": _hello, **{name: _ours(name) for name in functions}})
+    tried = interleaved(TRIAL_ROUNDS, {"hello": _hello, **{name: _ours(name) for name in functions}})
+    trial = [{name: start.wall_s for name, start in each.items()} for each in tried]
     worst = max(functions, key=lambda name: ratio(trial, name, "hello"))
-    variants = {"hello": _hello, "ours": _ours(worst), "eager": _ours(worst, eager=True), "fastapi": _fastapi}
-    rounds = interleaved(ROUNDS, variants)
+    variants = {
+        "hello": _hello,
+        "ours": _ours(worst),
+        "eager": _ours(worst, eager=True),
+        "warmed": _warmed(_most_clients(functions)),
+        "fastapi": _fastapi,
+    }
+    timed = interleaved(ROUNDS, variants)
+    rounds = [{name: start.wall_s for name, start in each.items()} for each in timed]
     to_hello, to_eager = ratio(rounds, "ours", "hello"), ratio(rounds, "ours", "eager")
+    warmed = ratio(rounds, "warmed", "hello")
+    cpu = [{name: start.cpu_s for name, start in each.items()} for each in timed]
     return Outcome(
-        value=f"{worst} {to_hello:.2f}x hello, {to_eager:.2f}x eager; FastAPI hello {ratio(rounds, 'fastapi', 'hello'):.2f}x",
-        goal=f"<= {TO_HELLO}x hello, <= {TO_EAGER}x eager",
-        passed=to_hello <= TO_HELLO and to_eager <= TO_EAGER,
+        value=f"{worst} {to_hello:.2f}x hello, {to_eager:.2f}x eager, warmed {warmed:.2f}x hello; "
+        f"processor {ratio(cpu, 'ours', 'hello'):.2f}x, {ratio(cpu, 'ours', 'eager'):.2f}x, {ratio(cpu, 'warmed', 'hello'):.2f}x; "
+        f"FastAPI hello {ratio(rounds, 'fastapi', 'hello'):.2f}x",
+        goal=f"<= {TO_HELLO}x hello, <= {TO_EAGER}x eager, warmed <= {WARMED_TO_HELLO}x hello",
+        passed=to_hello <= TO_HELLO and to_eager <= TO_EAGER and warmed <= WARMED_TO_HELLO,
         rounds=[
             *(f"trial {name}: {ratio(trial, name, 'hello'):.2f}x hello" for name in functions),
             *(", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in each.items()) for each in rounds),
@@ -50,20 +69,49 @@ def measure() -> Outcome:
     )
 
 
-def _hello() -> float:
+class Start(NamedTuple):
+    """How long a process took to its first answer, by the wall's clock and in processor time of its tree."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def _of(server: Server) -> Start:
+    return Start(server.start_s, server.start_cpu_s)
+
+
+def _hello() -> Start:
     with hello() as server:
-        return server.start_s
+        return _of(server)
 
 
-def _ours(name: str, *, eager: bool = False) -> Callable[[], float]:
-    def start() -> float:
+def _ours(name: str, *, eager: bool = False) -> Callable[[], Start]:
+    def start() -> Start:
         with function(name, READY[name], data=fresh_data("coldstart"), eager=eager) as server:
-            return server.start_s
+            return _of(server)
 
     return start
 
 
-def _fastapi() -> float:
+def _most_clients(functions: Sequence[str]) -> str:
+    """Return the public function whose manifest names most of what a client is loaded for."""
+
+    def clients(name: str) -> int:
+        needs = manifests()[name].needs
+        return sum((needs.documents == "write", needs.warehouse != "none", bool(needs.queues), needs.kms))
+
+    return max(functions, key=clients)
+
+
+def _warmed(name: str) -> Callable[[], Start]:
+    def start() -> Start:
+        with function(name, ("/no-such-path", 404), data=fresh_data("coldstart"), extra=IN_CLOUD) as server:
+            return _of(server)
+
+    return start
+
+
+def _fastapi() -> Start:
     line: list[str | Path] = [
         BENCH_PYTHON,
         "-m",
@@ -73,4 +121,4 @@ def _fastapi() -> float:
         "--log-level=warning",
     ]
     with serving([*line, "--no-access-log"], ready="/") as server:
-        return server.start_s
+        return _of(server)

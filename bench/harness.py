@@ -109,12 +109,12 @@ def need(tool: str) -> str:
 def serving(
     line: Sequence[str | Path],
     *,
-    ready: str,
+    ready: str | tuple[str, int],
     env: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
 ) -> Iterator[Server]:
-    """Start a server, wait until `ready` answers 200 (asked every 2 ms), and end it afterwards.
+    """Start a server, wait until `ready` answers 200, or the status beside it (asked every 2 ms), and end it afterwards.
 
     `{port}` in the line is replaced by a free port, which also stands in PORT.
     """
@@ -127,7 +127,8 @@ def serving(
         process = subprocess.Popen(words, cwd=cwd, env=_environment(port, env), stdout=out, stderr=out)
     server = Server(process, url, log)
     try:
-        _wait(server, ready, headers or {})
+        path, status = (ready, 200) if isinstance(ready, str) else ready
+        _wait(server, path, headers or {}, status)
         server.start_s = time.perf_counter() - began
         server.start_cpu_s = server.cpu_s()
         yield server
@@ -176,7 +177,7 @@ def _free_port() -> int:
     raise Missing("a free port below 32000")
 
 
-def _wait(server: Server, ready: str, headers: Mapping[str, str]) -> None:
+def _wait(server: Server, ready: str, headers: Mapping[str, str], status: int) -> None:
     deadline = time.perf_counter() + 60
     while time.perf_counter() < deadline:
         if server.process.poll() is not None:
@@ -186,7 +187,7 @@ def _wait(server: Server, ready: str, headers: Mapping[str, str]) -> None:
         except OSError:
             time.sleep(POLL_S)
             continue
-        if answer.status == 200:
+        if answer.status == status:
             return
         raise Void(f"{ready} answered {answer.status} at the start: {answer.body[:300]!r}")
     raise Void(f"the server did not start: {server.log.read_text(errors='replace')[-800:]}")

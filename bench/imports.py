@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,12 +51,12 @@ def _of_framework(module: str) -> bool:
     return module in {"google", "google.cloud"} or module.startswith("google.cloud.functions")
 
 
-def imported(source: Path) -> Seen:
-    """Import one source file in a fresh process and say what it loaded."""
+def imported(source: Path, environment: Mapping[str, str] | None = None) -> Seen:
+    """Import one source file in a fresh process, with these variables besides, and say what it loaded."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-c", _PROBE, str(source)],
-        env={**kept, "PYTHONPATH": str(ROOT)},
+        env={**kept, "PYTHONPATH": str(ROOT), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=60,

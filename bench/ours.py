@@ -11,10 +11,24 @@ from bench.yardsticks import framework
 from local.bundle import unpack
 from local.manifest import manifests
 
-__all__ = ["BASIC", "environment", "function", "laid_out"]
+__all__ = ["BASIC", "IN_CLOUD", "environment", "function", "laid_out"]
 
 # base64 of bench:bench-password-1, the legacy Basic pair that the environment below allows.
 BASIC = {"Authorization": "Basic YmVuY2g6YmVuY2gtcGFzc3dvcmQtMQ=="}
+IN_CLOUD = {
+    "K_SERVICE": "function",
+    "ENVIRONMENT": "dev",
+    "STORE_URL": "firestore://p/(default)",
+    "WAREHOUSE_URL": "bigquery://p/onhand_dev",
+    "TASKS_URL": "cloudtasks://p/europe-west1",
+    "SCHEDULES_URL": "cloudscheduler://p/europe-west1",
+    "KMS_KEY": "projects/p/locations/l/keyRings/r/cryptoKeys/k",
+    "AUTH_PUBLIC_KEYS": '{"keys": []}',
+    "WORKER_URL": "https://worker.example",
+    "WORKER_AUDIENCE": "https://worker.example",
+    "WORKER_INVOKERS": "invoker@p.iam.gserviceaccount.com",
+}
+"""Settings as Terraform gives them, for what needs no answer from the cloud."""
 _EAGER = """import google.cloud.bigquery, google.cloud.firestore, google.cloud.scheduler_v1
 import google.cloud.storage, google.cloud.tasks_v2
 """
@@ -55,9 +69,14 @@ def fresh_data(name: str) -> Path:
 
 @contextmanager
 def function(
-    name: str, ready: str, *, data: Path, eager: bool = False, extra: Mapping[str, str] | None = None
+    name: str,
+    ready: str | tuple[str, int],
+    *,
+    data: Path,
+    eager: bool = False,
+    extra: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Serve one function from its bundle by the framework's command, ready when `ready` answers 200."""
+    """Serve one function from its bundle by the framework's command, ready when `ready` answers 200 or the status beside it."""
     line = framework(laid_out(name, eager=eager), manifests()[name].entry_point)
     with serving(line, ready=ready, headers=BASIC, env={**environment(data), **(extra or {})}) as server:
         yield server

@@ -11,8 +11,8 @@ from shared.http.serve import serve
 from .routes import router
 
 handle = serve([router], App.from_env)
-if "K_SERVICE" in os.environ:  # in the cloud a bad setting stops the deployment, not a request
-    handle.warm()
+if "K_SERVICE" in os.environ:  # there a bad setting stops the deployment, and no request waits for a client
+    handle.warm().load_clients(__file__)
 
 
 @functions_framework.http

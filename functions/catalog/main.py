@@ -19,8 +19,8 @@ def _older() -> Router:
 
 
 handle = serve([router], App.from_env, _older)
-if "K_SERVICE" in os.environ:  # in the cloud a bad setting stops the deployment, not a request
-    handle.warm()
+if "K_SERVICE" in os.environ:  # there a bad setting stops the deployment, and no request waits for a client
+    handle.warm().load_clients(__file__)
 
 
 @functions_framework.http

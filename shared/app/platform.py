@@ -6,6 +6,8 @@ port is decided by the URL-shaped settings and nowhere else.
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -50,6 +52,21 @@ class Platform:
     def from_env(cls) -> Self:
         """Build the application of this process from its environment; refuse to start with all problems named."""
         return cls(Settings.from_env(os.environ))
+
+    def load_clients(self, main: str) -> None:
+        """Load the clients that the function of this `main.py` needs, as its `function.json` says; none is made yet."""
+        needs = json.loads(Path(main).with_name("function.json").read_bytes())["needs"]
+        settings = self.settings
+        in_firestore = settings.store_url.startswith("firestore:")
+        wanted = {
+            "google.auth.transport.urllib3": needs["documents"] != "none" and in_firestore,
+            "google.cloud.firestore_v1": needs["documents"] == "write" and in_firestore,
+            "google.cloud.bigquery": needs["warehouse"] != "none" and settings.warehouse_url.startswith("bigquery:"),
+            "google.cloud.tasks_v2": needs["queues"] and settings.tasks_url.startswith("cloudtasks:"),
+            "google.cloud.kms_v1": needs["kms"] and settings.kms_key,
+        }
+        for name in (name for name, is_wanted in wanted.items() if is_wanted):
+            importlib.import_module(name)
 
     def close(self) -> None:
         """Give files and connections back; only for processes that end in good order."""

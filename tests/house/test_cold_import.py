@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from bench.imports import MOST_MIB, MOST_MODULES, imported
+from bench.ours import IN_CLOUD
 from local.bundle import function_names
 
 ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = ("bigquery", "firestore_v1", "kms_v1", "scheduler_v1", "tasks_v2")
 
 
 @pytest.mark.parametrize("function", function_names())
@@ -23,6 +25,22 @@ def test_an_entry_point_loads_nothing_heavy(function: str) -> None:
     assert "main.legacy" not in seen.modules
     assert len(seen.modules) <= MOST_MODULES
     assert seen.mib <= MOST_MIB
+
+
+@pytest.mark.parametrize(
+    ("function", "clients"),
+    [
+        ("auth", {"firestore_v1"}),
+        ("catalog", {"firestore_v1", "tasks_v2"}),
+        ("worker", {"bigquery", "firestore_v1", "kms_v1", "tasks_v2"}),
+    ],
+)
+def test_in_the_cloud_an_entry_point_loads_the_clients_its_manifest_names_before_the_first_request(
+    function: str, clients: set[str]
+) -> None:
+    seen = imported(ROOT / "functions" / function / "main.py", IN_CLOUD)
+
+    assert {name for name in CLIENTS if f"google.cloud.{name}" in seen.modules} == clients
 
 
 def test_a_heavy_import_is_seen(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_every_function_is_told_what_it_needs(applied: tuple[Workspace, list[str
         secrets = {one["key"] for one in told[name]["secret_environment_variables"]}
         assert secrets == {secret.upper().replace("-", "_") for secret in facts.needs.secrets}
         assert ("KMS_KEY" in given) == facts.needs.kms
+        assert given.get("FILES_URL", "none").startswith("gs://") == (facts.needs.files != "none")
         assert ("BASIC_AUTH_USERNAME" in given) == ("BASIC_AUTH_PASSWORD" in secrets)
         assert ("ADMIN_EMAIL" in given) == ("ADMIN_PASSWORD" in secrets)
         assert given["WORKER_AUDIENCE"].startswith("https://worker-production-")
