@@ -31,7 +31,7 @@ locals {
   _environments = {
     for name, facts in local.functions : name => merge(
       { for key, value in local._environment : key => value if !contains(keys(local._pairs), key) || contains(keys(local._secrets_of[name]), lookup(local._pairs, key, "")) },
-      facts.needs.kms ? { KMS_KEY = google_kms_crypto_key.credentials.id } : {},
+      facts.needs.kms && !contains(keys(var.settings), "SEALING_KEYS") ? { KMS_KEY = google_kms_crypto_key.credentials.id } : {},
       facts.needs.files == "none" ? {} : { FILES_URL = "gs://${google_storage_bucket.imports.name}" },
     )
   }

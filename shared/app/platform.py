@@ -182,10 +182,10 @@ class Platform:
             from shared.adapters.kms import KmsSecrets
 
             return KmsSecrets(self.settings.kms_key)
-        if self.settings.encryption_key_secret:
+        if self.settings.sealing_keys:
             from shared.adapters.secret_manager import SecretManagerSecrets
 
-            return SecretManagerSecrets(self.settings.encryption_key_secret)
+            return SecretManagerSecrets(self.settings.sealing_keys)
         from shared.adapters.aes_gcm import AesGcm, local_encryption_key
 
         return AesGcm(self.settings.encryption_key or local_encryption_key(self.data_dir))

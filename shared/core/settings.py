@@ -132,8 +132,8 @@ class Settings:
     encryption_key: str | None = variable(
         "Base64 of 32 bytes that seal supplier credentials.", secret, secret=True, shown="made in DATA_DIR locally"
     )
-    encryption_key_secret: str | None = variable(
-        "Name of a secret in Secret Manager whose versions are such keys, instead of ENCRYPTION_KEY.", secret_name
+    sealing_keys: str | None = variable(
+        "Secret in Secret Manager whose versions are such keys, instead of ENCRYPTION_KEY.", secret_name
     )
     kms_key: str | None = variable("Name of a KMS key, instead of ENCRYPTION_KEY.", text)
     admin_email: str | None = variable("First admin on an empty store.", text)
@@ -278,8 +278,8 @@ def _problems_together(settings: Settings) -> Iterator[str]:
     for one, other in _PAIRS:
         if (getattr(settings, one.lower()) is None) != (getattr(settings, other.lower()) is None):
             yield f"{one} and {other} belong together: set both or neither."
-    if sum(map(bool, (settings.encryption_key, settings.encryption_key_secret, settings.kms_key))) > 1:
-        yield "ENCRYPTION_KEY, ENCRYPTION_KEY_SECRET and KMS_KEY exclude each other: set one of them."
+    if sum(map(bool, (settings.encryption_key, settings.sealing_keys, settings.kms_key))) > 1:
+        yield "ENCRYPTION_KEY, SEALING_KEYS and KMS_KEY exclude each other: set one of them."
     yield from _problems_of_calls(settings)
     if settings.jwt_secret and len(settings.jwt_secret.encode()) < _SHORTEST_SECRET:
         yield f"JWT_SECRET cannot be used: use at least {_SHORTEST_SECRET} bytes."

@@ -26,8 +26,8 @@ def test_an_environment_that_is_fit_for_the_cloud_is_taken() -> None:
     [
         ({"AUTH_PUBLIC_KEYS": ""}, "No key checks access tokens"),
         ({"ENVIRONMENT": "local"}, "ENVIRONMENT is local"),
-        ({"ENCRYPTION_KEY_SECRET": "encryption-key"}, "ENCRYPTION_KEY_SECRET cannot be used: use a name such as"),
-        ({"ENCRYPTION_KEY_SECRET": "projects/p/secrets/s", "KMS_KEY": "k"}, "KMS_KEY exclude each other"),
+        ({"SEALING_KEYS": "encryption-key"}, "SEALING_KEYS cannot be used: use a name such as"),
+        ({"SEALING_KEYS": "projects/p/secrets/s", "KMS_KEY": "k"}, "KMS_KEY exclude each other"),
         ({"OPEN_READ": "true"}, "OPEN_READ is for the local run only"),
         ({"DEMO_PASSWORD": "another-password"}, "DEMO_PASSWORD is for the local run only"),
         ({"SHIPBOB_API_TOKEN": "demo-stord-token"}, "holds a secret of the local simulators"),
