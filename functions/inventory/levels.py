@@ -14,6 +14,8 @@ from shared.inventory.models import (
     LevelFilter,
     LevelPatch,
     LevelQuery,
+    LotCount,
+    LotFilter,
     LowStockFilter,
     NewLevel,
     WarehouseFilter,
@@ -41,6 +43,12 @@ def list_low_stock(ctx: Ctx, query: LowStockFilter) -> Page[InventoryLevel]:
     return cast(
         "Page[InventoryLevel]", listing(ctx, query, ctx.app.stock_lists.low_stock(query), ctx.app.stock_lists.level)
     )
+
+
+@router.get("/api/v1/inventory/lots")
+def list_lots(ctx: Ctx, query: LotFilter) -> Page[InventoryLevel]:
+    """List levels that received lots, each with its lots, the first to expire first."""
+    return cast("Page[InventoryLevel]", listing(ctx, query, ctx.app.stock_lists.lots(query), ctx.app.stock_lists.level))
 
 
 @router.get("/api/v1/inventory/warehouse")
@@ -81,3 +89,9 @@ def read_level(ctx: Ctx, id: str, query: LevelQuery) -> InventoryLevel:
 def change_level(ctx: Ctx, id: str, body: LevelPatch) -> InventoryLevel:
     """Change a stock level; another quantity is booked as a correction."""
     return cast("InventoryLevel", ctx.app.levels.change(ctx.caller, id, body, ctx.precondition))
+
+
+@router.post("/api/v1/inventory/{id}/lots/count", access="operator")
+def count_lots(ctx: Ctx, id: str, body: LotCount) -> InventoryLevel:
+    """Let a level hold what was counted of some lots; each difference is booked as a correction."""
+    return cast("InventoryLevel", ctx.app.levels.count_lots(ctx.caller, id, body, ctx.precondition))

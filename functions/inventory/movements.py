@@ -61,7 +61,7 @@ def export_movements(ctx: Ctx, query: MovementExport) -> Raw:
     """Write all movements that match as a file."""
     lists = ctx.app.stock_lists
     rows = map(lists.movement, walked(ctx, query, lists.movements(query)))
-    return export(ctx, query, Sheet("movements", tuple(Movement.model_fields)), rows)
+    return export(ctx, query, Sheet("movements", ctx.app.stock_lists.movement_keys), rows)
 
 
 @router.get("/api/v1/inventory/products/{id}/history")

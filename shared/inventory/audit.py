@@ -12,6 +12,7 @@ from shared.core.errors import NotFound
 from shared.inventory.figure_models import Audit, Difference
 from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
 from shared.inventory.ledger import Ledger
+from shared.inventory.lots import add_lots, explained
 from shared.inventory.rules import Data, live
 from shared.ports.documents import Key, Query, Stored
 
@@ -30,15 +31,17 @@ class StockAudit:
         """Compare every level with its ledger."""
         booked: dict[tuple[str, str], int] = defaultdict(int)
         reserved: dict[tuple[str, str], int] = defaultdict(int)
+        lots: dict[tuple[str, str], Data] = defaultdict(dict)
         for movement in self.ledger.store.walk(Query(MOVEMENTS)):
             booked[_pair(movement)] += movement.data["quantity"]
+            add_lots(lots[_pair(movement)], movement.data)
         for reservation in self._running(Query(RESERVATIONS, (("status", "active"),))):
             reserved[_pair(reservation)] += reservation.data["quantity"]
         checked, differences = 0, []
         for level in self.ledger.store.walk(Query(LEVELS)):
             checked += 1
             pair = _pair(level)
-            if any(self._differences(level, booked[pair], reserved[pair])):
+            if any(self._differences(level, booked[pair], reserved[pair], lots[pair])):
                 differences += self._looked_at_again(level.key)
         return Audit(checked=checked, differences=differences)
 
@@ -49,7 +52,9 @@ class StockAudit:
         movements = []
         for level in found:
             pair = _pair(level)
-            made = booking.repair(*pair, self._booked(pair), self._held(pair))
+            booked, lots = self._booked(pair)
+            booking.relot(*pair, explained(lots))
+            made = booking.repair(*pair, booked, self._held(pair))
             movements += [made] if made else []
         booking.write()
         return movements
@@ -69,24 +74,31 @@ class StockAudit:
                 return []
             pair = _pair(level)
             reserved = sum(quantity for quantity, _ in self._held(pair).values())
-            found = list(self._differences(level, self._booked(pair), reserved))
+            booked, lots = self._booked(pair)
+            found = list(self._differences(level, booked, reserved, lots))
             again = self.ledger.store.get(key)
             if again is not None and again.version == level.version:
                 return found
         return []
 
-    def _differences(self, level: Stored, booked: int, reserved: int) -> Iterator[Difference]:
+    def _differences(self, level: Stored, booked: int, reserved: int, lots: Data) -> Iterator[Difference]:
         pairs = {
             "on_hand": (level.data["on_hand"], booked),
             "reserved": (live(level.data, self.ledger.clock.now()), reserved),
+            **_lots(level.data, lots),
         }
         for field, (stored, computed) in pairs.items():
             if stored != computed:
                 yield Difference(inventory_id=level.key.id, field=field, stored=stored, computed=computed)
 
-    def _booked(self, pair: tuple[str, str]) -> int:
+    def _booked(self, pair: tuple[str, str]) -> tuple[int, Data]:
+        """Return the units a ledger explains, and those of each lot."""
         query = Query(MOVEMENTS, (("product_id", pair[0]), ("store_id", pair[1])), order_by="created_at")
-        return sum(movement.data["quantity"] for movement in self.ledger.store.walk(query))
+        booked, lots = 0, Data()
+        for movement in self.ledger.store.walk(query):
+            booked += movement.data["quantity"]
+            add_lots(lots, movement.data)
+        return booked, lots
 
     def _held(self, pair: tuple[str, str]) -> Data:
         query = Query(RESERVATIONS, (("product_id", pair[0]), ("store_id", pair[1]), ("status", "active")))
@@ -98,6 +110,15 @@ class StockAudit:
             until = one.data["expires_at"]
             if until is None or until > moment:
                 yield one
+
+
+def _lots(level: Data, booked: Data) -> dict[str, tuple[int, int]]:
+    """Return what a level with lots holds of each, and what its ledger explains; of one without, nothing."""
+    if "lots" not in level:
+        return {}
+    held = {lot["lot"] or "": lot["quantity"] for lot in level["lots"]}
+    told = {name: lot["quantity"] for name, lot in booked.items()}
+    return {f"lots/{name}": (held.get(name, 0), told.get(name, 0)) for name in held | told}
 
 
 def _pair(stored: Stored) -> tuple[str, str]:

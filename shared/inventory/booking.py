@@ -1,15 +1,18 @@
 """What a booking may do: change levels, reserve, commit, release, settle. Pure until `write`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import InsufficientStock, InvalidState, QuantityMismatch
-from shared.inventory.keys import reservation_key
-from shared.inventory.rules import TICK, Data, can_take, check_change, expired, moved, recounted
+from shared.inventory.keys import MOVEMENTS, reservation_key
+from shared.inventory.lots import between, holding, is_over, parts_of, with_parts
+from shared.inventory.rules import OUTGOING, TICK, Data, can_take, check_change, expired, moved, recounted, sellable
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.inventory.working import Pair, WorkingSet
-from shared.ports.documents import Create, Put, Stored
+from shared.ports.documents import Create, Put, Query, Stored
 
 __all__ = ["Booking", "Change"]
 
@@ -19,7 +22,11 @@ _MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one level: signed quantity, why, and on whose behalf."""
+    """One change of one level: signed quantity, why, and on whose behalf.
+
+    `lot` (with its `expiry`, a date) names the lot that units come in with or are taken from; `lots` are those that units
+    taken elsewhere bring with them, as their movement names them.
+    """
 
     product_id: str
     store_id: str
@@ -30,6 +37,9 @@ class Change:
     user_id: str | None = None
     expected: int | None = None
     movement_id: str | None = None
+    lot: str | None = None
+    expiry: str | None = None
+    lots: Sequence[Mapping[str, Any]] = ()
 
     @property
     def pair(self) -> Pair:
@@ -52,8 +62,34 @@ class Booking(WorkingSet):
         if held.data is None and change.quantity < 0:
             _refuse_missing(change)
         level = self.ensure_level(*change.pair)
-        check_change(level, change.quantity, change.kind, self.now, expected=change.expected)
+        checked = self._without_lot(level, change)
+        check_change(checked, change.quantity, change.kind, self.now, expected=change.expected)
         return self._moved(change, level)
+
+    def units_of(self, product_id: str, store_id: str, code: str | None) -> int:
+        """Return the units a level holds of a lot; of no lot, those that came without one."""
+        level = self.ensure_level(product_id, store_id)
+        held = holding(level, code) if "lots" in level else None
+        untracked = level["on_hand"] if code is None and "lots" not in level else 0
+        return held["quantity"] if held else untracked
+
+    def count_lot(self, change: Change) -> Data:
+        """Correct the units of one lot, or of those that came without one; return the movement."""
+        level = self.ensure_level(*change.pair)
+        if change.lot is not None or "lots" not in level:
+            return self.add(change)
+        check_change(level, change.quantity, change.kind, self.now)
+        return self._moved(replace(change, lots=[{"lot": None, "expiry": None, "quantity": change.quantity}]), level)
+
+    def put_back(self, change: Change, sale: Stored, *, before: int = 0) -> Data:
+        """Put units of a sale back to the lots they came from, after so many that came back before; return the movement.
+
+        A level without lots is not read for it; of one with lots the sale's own movement says which they were.
+        """
+        level = self._levels[change.pair].data
+        if level is None or "lots" not in level:
+            return self.add(change)
+        return self.add(replace(change, lots=between(self._taken(change.pair, sale), before, change.quantity)))
 
     def set_fields(self, product_id: str, store_id: str, fields: Data) -> Data:
         """Change settings of a level (reorder_level, max_stock, allow_negative).
@@ -105,7 +141,7 @@ class Booking(WorkingSet):
         self._replace(pair, level)
         movement = None
         if change is not None:
-            check_change(level, change.quantity, MovementType.CORRECTION, self.now)
+            check_change(sellable(level, self.now), change.quantity, MovementType.CORRECTION, self.now)
             movement = self._moved(change, level)
         after = {**_closed(reservation, status, instant(self.now)), "close_reason": reason}
         self._made.other.append(Put(stored.key, after, stored.version))
@@ -129,8 +165,8 @@ class Booking(WorkingSet):
     def repair(self, product_id: str, store_id: str, booked: int, held: Data) -> Data | None:
         """Make a level agree with its ledger: `booked` is the sum of its movements, `held` what really is reserved.
 
-        The counted stock stays; a movement `repair`, from the sum to it, makes the ledger explain it. Return that movement,
-        None when only reservations were counted anew.
+        The counted stock stays; a movement `repair`, from the sum to it, makes the ledger explain it. Lots are those of the
+        ledger (`relot` them before). Return that movement, None when only reservations or lots were counted anew.
         """
         pair = (product_id, store_id)
         level = self.ensure_level(*pair)
@@ -142,20 +178,30 @@ class Booking(WorkingSet):
         change = Change(product_id, store_id, quantity, MovementType.REPAIR, reason="audit")
         return self._moved(change, {**level, "held": held, "on_hand": booked})
 
+    def relot(self, product_id: str, store_id: str, lots: Sequence[Data]) -> None:
+        """Let a level hold the lots its ledger explains; a level and a ledger without any stay so."""
+        level = self.ensure_level(product_id, store_id)
+        if "lots" in level or any(lot["lot"] is not None for lot in lots):
+            after = with_parts({**level, "lots": []}, list(lots))
+            self._replace((product_id, store_id), recounted(after, self.now))
+
     def is_active(self, stored: Stored) -> bool:
         """Say whether a reservation still holds its units."""
         until = stored.data["expires_at"]
         return stored.data["status"] == "active" and (until is None or until > instant(self.now))
 
     def settle(self, product_id: str, store_id: str) -> int:
-        """Take reservations that have ended out of the level and mark them expired; return how many."""
+        """Take reservations that have ended out of the level and mark them expired; return how many.
+
+        Lots that have expired since are counted so.
+        """
         level = self._levels[product_id, store_id].data
         ended = expired(level, self.now)[:_MANY] if level else []
-        if level is None or not ended:
+        if level is None or not (ended or _turned(level, self.now)):
             return 0
         held = {name: part for name, part in level["held"].items() if name not in ended}
         self._replace((product_id, store_id), recounted({**level, "held": held}, self.now))
-        found = self._store.get_many([reservation_key(name) for name in ended])
+        found = self._store.get_many([reservation_key(name) for name in ended]) if ended else {}
         for stored in found.values():
             if stored.data["status"] == "active":
                 after = _closed(stored.data, ReservationStatus.EXPIRED, stored.data["expires_at"])
@@ -163,8 +209,26 @@ class Booking(WorkingSet):
         self._touch((product_id, store_id))
         return len(ended)
 
+    def _without_lot(self, level: Data, change: Change) -> Data:
+        """Return the level a change is checked against: an expired lot that is named may go, whatever is available."""
+        held = None if change.lot is None or change.quantity > 0 else holding(level, change.lot)
+        if held is None or not is_over(held, self.now):
+            return level
+        return {**level, "held": {}, "lots": [{**lot, "expiry": None} for lot in level["lots"]]}
+
+    def _taken(self, pair: Pair, sale: Stored) -> Sequence[Mapping[str, Any]]:
+        """Return the lots a sale took of a level, from its movement, which lies at the time of the sale or just after."""
+        where = (("product_id", pair[0]), ("store_id", pair[1]), ("transaction_type", MovementType.SALE.value))
+        query = Query(MOVEMENTS, where, order_by="created_at", at_least=sale.data["created_at"])
+        for stored in self._store.walk(query, step=20):
+            if stored.data["reference"] == sale.key.id:
+                lots: Sequence[Mapping[str, Any]] = stored.data.get("lots", ())
+                return lots
+        return ()
+
     def _moved(self, change: Change, level: Data) -> Data:
-        after = moved(level, change.quantity, self.now)
+        parts = parts_of(level, change, self.now, selling=change.kind in OUTGOING)
+        after = moved(with_parts(level, parts), change.quantity, self.now)
         self._made.moves[change.pair] += 1
         after["version"] = self._next_version(change.pair)
         self._replace(change.pair, after)
@@ -187,10 +251,14 @@ class Booking(WorkingSet):
             "reference": change.reference,
             "user_id": change.user_id,
             "created_at": after["last_updated"],
-        }
+        } | ({"lots": parts} if parts else {})
         self._made.movements.append(movement)
         self._touch(change.pair)
         return movement
+
+
+def _turned(level: Data, now: datetime) -> bool:
+    return "lots" in level and level["next_expiry"] is not None and level["next_expiry"] <= instant(now)
 
 
 def _after(level: Data) -> datetime:

@@ -7,6 +7,7 @@ from shared.inventory.lists import Asked
 from shared.inventory.models import (
     HistoryFilter,
     LevelFilter,
+    LotFilter,
     LowStockFilter,
     MovementFilter,
     ReservationFilter,
@@ -15,7 +16,7 @@ from shared.inventory.reservations import Reservations
 from shared.inventory.rules import Data
 from shared.inventory.service import Levels
 from shared.inventory.sums import Sums
-from shared.inventory.views import LEVEL_KEYS, movement_view
+from shared.inventory.views import LEVEL_KEYS, MOVEMENT_KEYS, movement_view
 from shared.ports.documents import Stored
 
 __all__ = ["StockLists"]
@@ -30,6 +31,7 @@ class StockLists:
     reservation_views: Reservations
 
     level_keys = LEVEL_KEYS
+    movement_keys = MOVEMENT_KEYS
 
     def levels(self, wanted: LevelFilter) -> Asked:
         """Return what a list of levels asks."""
@@ -40,6 +42,11 @@ class StockLists:
         """Return what the list of levels that run low asks."""
         self.sums.settle_due()
         return lists.low_stock(wanted)
+
+    def lots(self, wanted: LotFilter) -> Asked:
+        """Return what the list of levels with lots asks."""
+        self.sums.settle_due()
+        return lists.lots(wanted, self.level_views.ledger.clock.now().date())
 
     def movements(self, wanted: MovementFilter) -> Asked:
         """Return what a list of movements asks."""

@@ -6,7 +6,7 @@ at most one of them with alternatives; the rest is sifted. A word of a search is
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from shared.core.clock import instant
@@ -16,6 +16,7 @@ from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS
 from shared.inventory.models import (
     HistoryFilter,
     LevelFilter,
+    LotFilter,
     LowStockFilter,
     MovementFilter,
     ReservationFilter,
@@ -24,7 +25,17 @@ from shared.inventory.models import (
 from shared.inventory.rules import active_word, place_word, search_tokens, shelf_word
 from shared.ports.documents import Query, Stored
 
-__all__ = ["Asked", "figures", "levels", "low_stock", "low_sums", "movements", "reservations", "warehouse_levels"]
+__all__ = [
+    "Asked",
+    "figures",
+    "levels",
+    "lots",
+    "low_stock",
+    "low_sums",
+    "movements",
+    "reservations",
+    "warehouse_levels",
+]
 
 Given = Mapping[str, Sequence[Any] | None]
 Bounds = tuple[str | int | None, str | int | None]
@@ -37,6 +48,7 @@ _HELD = {
     "available": _BY_AMOUNT,
     "sku": frozenset({"store_id", "region", "category", "shelf"}),
     "shelf_key": frozenset({"place", "category"}),
+    "lots_until": frozenset({"product_id", "store_id"}),
     "created_at": frozenset({"product_id", "store_id", "transaction_type", "status", "reference"}),
     None: frozenset({"product_id", "store_id", "region", "category"}),
 }
@@ -79,6 +91,14 @@ def low_stock(wanted: LowStockFilter) -> Asked:
     if wanted.threshold is None:
         return _asked(LEVELS, given | {"shelf": [shelf_word(low=True)]}, "available")
     return _asked(LEVELS, given, "available", bounds=(None, wanted.threshold))
+
+
+def lots(wanted: LotFilter, today: date) -> Asked:
+    """Return what the list of levels with lots asks, the first to expire first, expired ones before all."""
+    within = wanted.expiring_within
+    last = None if within is None else min(today, date.max - timedelta(days=within)) + timedelta(days=within)
+    given: Given = {"product_id": wanted.product_id, "store_id": wanted.store_id}
+    return _asked(LEVELS, given, "lots_until", bounds=(None, last.isoformat() if last else None))
 
 
 def movements(wanted: HistoryFilter, product_id: str | None = None) -> Asked:

@@ -1,6 +1,6 @@
 """What the wire shows of stock, and what it takes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -26,6 +26,9 @@ __all__ = [
     "LevelFilter",
     "LevelPatch",
     "LevelQuery",
+    "Lot",
+    "LotCount",
+    "LotFilter",
     "LowStockFilter",
     "Movement",
     "MovementExport",
@@ -53,6 +56,28 @@ Region = Annotated[Text, Field(min_length=1, max_length=100)]
 Ids = Annotated[list[Id] | None, Field(max_length=10)]
 Names = Annotated[list[Region] | None, Field(max_length=10)]
 Signed = Annotated[Quantity, AfterValidator(_not_zero)]
+LotCode = Annotated[Text, Field(min_length=1, max_length=50)]
+
+
+class Lot(BaseModel, defer_build=True):
+    """Units of one lot; of a movement, signed. `lot` null: units that came without one."""
+
+    lot: str | None
+    expiry: date | None = Field(description="The last day (UTC) on which they may leave.")
+    quantity: int
+
+
+class OfLot(BaseModel, defer_build=True):
+    """What names a lot; an expiry needs one."""
+
+    lot: LotCode | None = None
+    expiry: date | None = None
+
+    @model_validator(mode="after")
+    def _names_the_lot(self) -> Self:
+        if self.expiry is not None and self.lot is None:
+            raise PydanticCustomError("missing", "Name the lot that expires then.", {"at": "lot"})
+        return self
 
 
 class InventoryLevel(BaseModel, defer_build=True):
@@ -84,6 +109,16 @@ class InventoryLevel(BaseModel, defer_build=True):
         exclude_if=lambda units: units is None,
         description="Units that approved transfer orders will bring; only with include=incoming.",
     )
+    lots: list[Lot] | None = Field(
+        default=None,
+        exclude_if=lambda lots: lots is None,
+        description="First expiring first; their sum is on_hand. Only of levels that ever received a lot.",
+    )
+    expired: int | None = Field(
+        default=None,
+        exclude_if=lambda units: units is None,
+        description="Units of expired lots: they are not available.",
+    )
 
 
 class Movement(BaseModel, defer_build=True):
@@ -102,6 +137,11 @@ class Movement(BaseModel, defer_build=True):
     reference: str | None
     user_id: str | None
     created_at: datetime
+    lots: list[Lot] | None = Field(
+        default=None,
+        exclude_if=lambda lots: lots is None,
+        description="The lots received or drawn, signed; only of levels with lots.",
+    )
 
 
 class Reservation(BaseModel, defer_build=True):
@@ -121,7 +161,7 @@ class Reservation(BaseModel, defer_build=True):
     movement: Movement | None = Field(default=None, exclude_if=lambda movement: movement is None)
 
 
-class NewLevel(BaseModel, defer_build=True):
+class NewLevel(OfLot):
     """A level to make."""
 
     store_id: Id
@@ -157,9 +197,11 @@ class LevelPatch(BaseModel, defer_build=True):
     value: Any = None
     currency: Any = None
     last_updated: Any = None
+    lots: Any = None
+    expired: Any = None
 
 
-class AdjustBody(BaseModel, defer_build=True):
+class AdjustBody(OfLot):
     """A change of one level by so many units."""
 
     product_id: Id | None = None
@@ -199,6 +241,7 @@ class TransferBody(BaseModel, defer_build=True):
     to_store_id: Id
     quantity: Positive
     reason: Reason | None = None
+    lot: LotCode | None = None
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:
@@ -226,6 +269,19 @@ class NewReservation(BaseModel, defer_build=True):
 class CloseBody(BaseModel, defer_build=True):
     """Why a reservation ends."""
 
+    reason: Reason | None = None
+
+
+class Counted(OfLot):
+    """What was counted of one lot; without a lot, of the units that have none."""
+
+    quantity: Count
+
+
+class LotCount(BaseModel, defer_build=True):
+    """A count of some lots of a level."""
+
+    items: Annotated[list[Counted], Field(min_length=1, max_length=100)]
     reason: Reason | None = None
 
 
@@ -271,6 +327,16 @@ class LowStockFilter(PageQuery):
     category: Names = None
     store_id: Ids = None
     threshold: Quantity | None = None
+
+
+class LotFilter(PageQuery):
+    """Which levels with lots are wanted."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("lots_until",)
+
+    product_id: Ids = None
+    store_id: Ids = None
+    expiring_within: Annotated[int, Field(ge=0, le=3650)] | None = None
 
 
 class HistoryFilter(PageQuery):

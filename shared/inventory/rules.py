@@ -10,6 +10,7 @@ from shared.core.errors import InsufficientStock, InvalidState, QuantityMismatch
 from shared.core.money import rounded
 from shared.core.quantities import MOST
 from shared.core.words import words
+from shared.inventory.lots import first_end, over_units, turning
 from shared.inventory.words import MovementType, StockStatus
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "place_word",
     "recounted",
     "search_tokens",
+    "sellable",
     "shelf_word",
     "status_of",
     "summed",
@@ -151,10 +153,11 @@ def recounted(level: Mapping[str, Any], now: datetime) -> Data:
     """Return the level with everything that follows from its quantities, threshold and price."""
     after = dict(level)
     reserved = live(level, now)
-    available = max(0, level["on_hand"] - reserved)
+    gone = over_units(level, now)
+    available = max(0, level["on_hand"] - gone - reserved)
     threshold = level["reorder_level"] if level["reorder_level"] is not None else level["reorder_threshold"]
     status = status_of(available, threshold)
-    ends = [until for _, until in level["held"].values() if until is not None]
+    ends = [until for _, until in level["held"].values() if until is not None] + turning(level, now)
     price = level["price"]
     after |= {
         "reserved": reserved,
@@ -166,7 +169,14 @@ def recounted(level: Mapping[str, Any], now: datetime) -> Data:
         "next_expiry": min(ends, default=None),
         "value": None if price is None else str(rounded(Decimal(price) * level["on_hand"])),
     }
+    if "lots" in level:
+        after |= {"expired": gone, "lots_until": first_end(level)}
     return after
+
+
+def sellable(level: Mapping[str, Any], now: datetime) -> Data:
+    """Return the level as if its expired units were gone."""
+    return {**level, "on_hand": level["on_hand"] - over_units(level, now)}
 
 
 def status_of(available: int, threshold: int) -> StockStatus:
@@ -185,7 +195,7 @@ def check_change(
         detail = "The quantity on hand is not the one you expected; read it again."
         raise QuantityMismatch(detail, current_quantity=on_hand)
     if not level["allow_negative"] and quantity < 0:
-        available = max(0, on_hand - live(level, now))
+        available = max(0, on_hand - over_units(level, now) - live(level, now))
         floor = available if kind in OUTGOING else max(0, on_hand)
         if -quantity > floor:
             raise _short(floor, -quantity)
@@ -196,7 +206,9 @@ def check_change(
 
 def can_take(level: Mapping[str, Any], quantity: int, now: datetime) -> bool:
     """Say whether so many units may leave a level."""
-    return bool(level["allow_negative"]) or quantity <= max(0, level["on_hand"] - live(level, now))
+    return bool(level["allow_negative"]) or quantity <= max(
+        0, level["on_hand"] - over_units(level, now) - live(level, now)
+    )
 
 
 def moved(level: Mapping[str, Any], quantity: int, now: datetime) -> Data:

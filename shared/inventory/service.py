@@ -1,7 +1,8 @@
 """Changing stock by hand: levels, adjustments, transfers. Everything is booked; one request is one commit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Protocol
 
 from shared.core.caller import Caller, Role
@@ -18,7 +19,8 @@ from shared.core.patches import changes_of
 from shared.inventory.booking import Booking, Change
 from shared.inventory.keys import LEVELS, level_id
 from shared.inventory.ledger import Ledger
-from shared.inventory.models import AdjustBody, BulkBody, LevelPatch, NewLevel, TransferBody
+from shared.inventory.lots import arriving
+from shared.inventory.models import AdjustBody, BulkBody, LevelPatch, LotCount, NewLevel, TransferBody
 from shared.inventory.rules import Data, recounted
 from shared.inventory.views import LEVEL_KEYS, level_view
 from shared.inventory.words import MovementType
@@ -30,7 +32,7 @@ __all__ = ["Adjustments", "Levels", "Stores"]
 
 _INPUTS = ("on_hand", "reorder_level", "max_stock", "allow_negative")
 _REQUIRED = ("on_hand", "allow_negative")
-_VOLATILE = frozenset(LEVEL_KEYS) - {"id", "store_id", "product_id", "version", *_INPUTS}
+_VOLATILE = frozenset({*LEVEL_KEYS, "lots", "expired"}) - {"id", "store_id", "product_id", "version", *_INPUTS}
 _ASIDE = ("expected_quantity", "reason")
 
 
@@ -80,7 +82,8 @@ class Levels:
         booking.create_level(*pair)
         booking.set_fields(*pair, {"reorder_level": wanted.reorder_level, "max_stock": wanted.max_stock})
         if wanted.on_hand:
-            booking.add(Change(*pair, wanted.on_hand, MovementType.INITIAL, user_id=caller.user_id))
+            first = Change(*pair, wanted.on_hand, MovementType.INITIAL, user_id=caller.user_id)
+            booking.add(replace(first, lot=wanted.lot, expiry=_day(wanted.expiry)))
         return _written(booking, pair)
 
     def change(self, caller: Caller, level_id: str, patch: LevelPatch, condition: Precondition = NO_CONDITION) -> Data:
@@ -101,6 +104,25 @@ class Levels:
         condition.check(level_id, level["version"], patch.version)
         _expect(level, patch.expected_quantity)
         self._apply(booking, pair, changes, (patch.reason, caller.user_id))
+        return _written(booking, pair)
+
+    def count_lots(self, caller: Caller, level_id: str, body: LotCount, condition: Precondition = NO_CONDITION) -> Data:
+        """Let a level hold what was counted of some lots: one `correction` for each that differs, in one commit.
+
+        Raise NotFound, Forbidden, PreconditionFailed, or ValidationFailed for a lot counted twice or with another expiry.
+        """
+        stored = self.stored(level_id)
+        pair = (stored.data["product_id"], stored.data["store_id"])
+        check_scope(caller, pair[1])
+        booking = self.ledger.open([pair])
+        condition.check(level_id, booking.version(*pair))
+        _refuse_twice(body)
+        for item in body.items:
+            have = booking.units_of(*pair, item.lot)
+            if item.quantity != have:
+                kind, why = MovementType.CORRECTION, body.reason
+                change = Change(*pair, item.quantity - have, kind, reason=why, user_id=caller.user_id)
+                booking.count_lot(replace(change, lot=item.lot, expiry=_day(item.expiry)))
         return _written(booking, pair)
 
     def _changes(self, given: Mapping[str, Any], shown: Mapping[str, Any]) -> Data:
@@ -169,6 +191,7 @@ class Adjustments:
             MovementType.TRANSFER_OUT,
             reason=body.reason,
             user_id=caller.user_id,
+            lot=body.lot,
         )
         into = Change(
             body.product_id,
@@ -182,7 +205,8 @@ class Adjustments:
         for change in (out, into):
             booking.require(*change.pair)
         check_scope(caller, body.from_store_id, body.to_store_id)
-        movements = [booking.add(out), booking.add(into)]
+        left = booking.add(out)
+        movements = [left, booking.add(replace(into, lots=arriving(left)))]
         booking.write()
         return movements
 
@@ -220,6 +244,8 @@ def _change(caller: Caller, body: AdjustBody, ids: Mapping[str, str], default: s
         reference=body.reference,
         user_id=caller.user_id,
         expected=body.expected_quantity,
+        lot=body.lot,
+        expiry=_day(body.expiry),
     )
 
 
@@ -240,6 +266,17 @@ def _whole_refusal(first: Problem, failed: Sequence[Data]) -> Problem:
     refusal = type(first)(first.detail, errors=first.errors)
     refusal.extra |= {**first.extra, "failed_items": list(failed)}
     return refusal
+
+
+def _day(expiry: date | None) -> str | None:
+    return None if expiry is None else expiry.isoformat()
+
+
+def _refuse_twice(body: LotCount) -> None:
+    lots = [item.lot for item in body.items]
+    for number, lot in enumerate(lots):
+        if lot in lots[:number]:
+            raise ValidationFailed.at(f"/items/{number}/lot", "duplicate", "This lot is counted twice.")
 
 
 def _expect(level: Mapping[str, Any], expected: int | None) -> None:

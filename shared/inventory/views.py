@@ -8,8 +8,8 @@ from shared.ports.documents import Stored
 
 __all__ = ["LEVEL_KEYS", "MOVEMENT_KEYS", "RESERVATION_KEYS", "level_view", "movement_view", "reservation_view"]
 
-LEVEL_KEYS = tuple(name for name in InventoryLevel.model_fields if name != "incoming")
-MOVEMENT_KEYS = tuple(Movement.model_fields)
+LEVEL_KEYS = tuple(name for name in InventoryLevel.model_fields if name not in {"incoming", "lots", "expired"})
+MOVEMENT_KEYS = tuple(name for name in Movement.model_fields if name != "lots")
 RESERVATION_KEYS = tuple(name for name in Reservation.model_fields if name != "movement")
 _LEVEL = LEVEL_KEYS[1:]
 _MOVEMENT = MOVEMENT_KEYS[1:]
@@ -23,12 +23,15 @@ def level_view(level_id: str, level: Mapping[str, Any]) -> dict[str, Any]:
         shown["currency"] = None
     else:
         shown["value"] = float(shown["value"])
+    if "lots" in level:
+        shown |= {"lots": level["lots"], "expired": level["expired"]}
     return shown
 
 
 def movement_view(stored: Stored) -> dict[str, Any]:
     """Return a movement as shown."""
-    return {"id": stored.key.id} | {name: stored.data[name] for name in _MOVEMENT}
+    shown = {"id": stored.key.id} | {name: stored.data[name] for name in _MOVEMENT}
+    return shown | {"lots": stored.data["lots"]} if "lots" in stored.data else shown
 
 
 def reservation_view(reservation_id: str, data: Mapping[str, Any]) -> dict[str, Any]:

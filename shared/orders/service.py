@@ -1,7 +1,7 @@
 """Making transfer orders and taking them through their states; stock moves only by `rules.TRANSITIONS`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.inventory.keys import product_key, reservation_key
 from shared.inventory.ledger import Change, Ledger, Pair
+from shared.inventory.lots import arriving
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.orders.lists import Asked, transfers
 from shared.orders.models import NewTransfer, TransferFilter, TransferPatch
@@ -255,14 +256,16 @@ class Transfers:
         def change(store_id: str, quantity: int, kind: MovementType) -> Change:
             return Change(product_id, store_id, quantity, kind, reference=stored.key.id, user_id=caller.user_id)
 
+        left: Mapping[str, Any] | None = None
         if source is not None:
             out = change(source, -data["quantity"], MovementType.TRANSFER_OUT)
             held = self._reservation(data)
             if held is not None and booking.is_active(held):
-                booking.close_reservation(held, ReservationStatus.COMMITTED, change=out)
+                _, left = booking.close_reservation(held, ReservationStatus.COMMITTED, change=out)
             else:
-                booking.add(out)
-        booking.add(change(destination, data["quantity"], MovementType.TRANSFER_IN))
+                left = booking.add(out)
+        into = change(destination, data["quantity"], MovementType.TRANSFER_IN)
+        booking.add(replace(into, lots=arriving(left or {})))
         booking.write()
 
     def _release(self, stored: Stored) -> None:

@@ -68,7 +68,7 @@ class Returns:
         taken = {product: units for product, units in left.items() if units} if asked is None else dict(asked)
         _check(left, taken)
         entry = self._entry(caller, sale, taken, {"reason": reason, "kind": "void" if asked is None else "return"})
-        self._book(sale, entry)
+        self._book(sale, entry, returned)
         after = {product: returned.get(product, 0) + taken.get(product, 0) for product in left}
         data = {"returned": after, "entries": [*(kept.data["entries"] if kept else []), entry]}
         store.write([Create(_key(sale_id), data) if kept is None else Put(_key(sale_id), data, kept.version)])
@@ -91,8 +91,8 @@ class Returns:
             "created_at": instant(self.sales.clock.now()),
         }
 
-    def _book(self, sale: Stored, entry: Data) -> None:
-        """Put the units back on the shelf and send the negative lines to the warehouse."""
+    def _book(self, sale: Stored, entry: Data, returned: Mapping[str, int]) -> None:
+        """Put the units back on the shelf, into the lots they came from, and send the negative lines to the warehouse."""
         why = {"return": "Returned", "void": "Sale voided"}[entry["kind"]]
         store_id, user_id = entry["store_id"], entry["user_id"]
         units_of: dict[str, int] = {}
@@ -102,7 +102,8 @@ class Returns:
         booking = self.sales.ledger.open((product_id, store_id) for product_id in units_of)
         for product_id, units in units_of.items():
             kind, reference = MovementType.ADDITION, entry["id"]
-            booking.add(Change(product_id, store_id, units, kind, reason=why, reference=reference, user_id=user_id))
+            change = Change(product_id, store_id, units, kind, reason=why, reference=reference, user_id=user_id)
+            booking.put_back(change, sale, before=returned.get(product_id, 0))
         booking.write()
         common = {name: entry[name] for name in ("created_at", "store_id", "user_id", "currency")}
         rows = [{**common, **_negative(line), "kind": "return", "number": 0} for line in entry["items"]]

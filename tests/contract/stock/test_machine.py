@@ -197,7 +197,7 @@ class StockMachine(RuleBasedStateMachine):
         assert self.stock.audit.check().differences == []
 
 
-def _run(machine: type[RuleBasedStateMachine], histories: int = HISTORIES) -> None:
+def run_machine(machine: type[RuleBasedStateMachine], histories: int = HISTORIES) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     chosen = settings(
         max_examples=histories,
@@ -214,7 +214,7 @@ def _run(machine: type[RuleBasedStateMachine], histories: int = HISTORIES) -> No
 def test_the_ledger_is_the_truth_in_random_histories() -> None:
     print(f"{HISTORIES} histories of {STEPS} steps")
 
-    _run(StockMachine)
+    run_machine(StockMachine)
 
 
 def _skipped_movement(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,4 +257,4 @@ def test_control_the_machine_finds_a_faulty_ledger(
     fault(monkeypatch)
 
     with pytest.raises((AssertionError, pytest.fail.Exception, ExceptionGroup)):
-        _run(StockMachine, 400)
+        run_machine(StockMachine, 400)

@@ -35,7 +35,7 @@ def test_an_adjustment_answers_its_movement(shop: Shop) -> None:
         "user_id": "usr_operator",
         "created_at": movement["created_at"],
     }
-    assert list(movement) == list(Movement.model_fields)
+    assert list(movement) == [name for name in Movement.model_fields if name != "lots"]
     assert ok(shop.viewer.get(MOVEMENTS))["items"][0] == movement
 
 
