@@ -17,13 +17,14 @@ from shared.adapters.shapes import Index, Shapes
 from shared.adapters.sqlite import statements
 from shared.adapters.sqlite.connections import MEMORY, Connections, Row, Statement
 from shared.adapters.sqlite.layout import bring
-from shared.adapters.sqlite.tables import Content, Table
+from shared.adapters.sqlite.tables import Content, Revision, Table
 from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Put, Query, Stored, Write
 
 __all__ = ["SqliteDocuments"]
 
 _MOST_KEYS = 500
 _TRIES = 3
+_FEW = 20
 _NUMBERS_PER_OPENING = 2**40
 
 
@@ -102,7 +103,8 @@ class SqliteDocuments:
         with self._connections.writing() as connection:
             number = next(self._numbers)
             for write, content in zip(writes, contents, strict=True):
-                if not _applied(connection, self._table(write.key.collection), write, (content, number)):
+                made = None if content is None else Revision(content, number, len(writes) > _FEW)
+                if not _applied(connection, self._table(write.key.collection), write, made):
                     raise Conflict([write.key])
         deletes = contents.count(None)
         self.counts.add(writes=len(writes) - deletes, deletes=deletes)
@@ -190,15 +192,12 @@ def _stored(collection: str, row: Row) -> Stored:
     return Stored(Key(collection, document_id), data, str(version))
 
 
-def _applied(connection: sqlite3.Connection, table: Table, write: Write, told: tuple[Content | None, int]) -> bool:
+def _applied(connection: sqlite3.Connection, table: Table, write: Write, made: Revision | None) -> bool:
     """Run one write; return False when its precondition fails."""
-    content, number = told
     if isinstance(write, Delete):
         return table.delete(connection, write.key.id, write.if_version)
-    assert content is not None
-    if isinstance(write, Create):
-        return table.create(connection, write, content, number)
-    return table.put(connection, write, content, number)
+    assert made is not None
+    return table.create(connection, write, made) if isinstance(write, Create) else table.put(connection, write, made)
 
 
 def _batched(ids: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic_core import from_json
 
-from shared.adapters.sqlite.tables import Table
+from shared.adapters.sqlite.tables import Revision, Table
 
 __all__ = ["bring"]
 
@@ -51,4 +51,4 @@ def _rows(connection: sqlite3.Connection, table: Table, body: str) -> Iterator[t
     cursor = connection.execute(f"SELECT id, version, {body}, blobs FROM earlier")  # noqa: S608 - a name of our own
     while some := cursor.fetchmany(_STEP):
         for document_id, version, text, blobs in some:
-            yield table.row(document_id, version, from_json(text), (text, blobs))
+            yield table.row(document_id, from_json(text), Revision((text, blobs), version))

@@ -17,7 +17,7 @@ columns of this one as they were.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from pydantic_core import from_json, to_json
@@ -25,7 +25,7 @@ from pydantic_core import from_json, to_json
 from shared.adapters.shapes import Index
 from shared.ports.documents import Create, Put
 
-__all__ = ["NULL", "Content", "Table", "indexed"]
+__all__ = ["NULL", "Content", "Revision", "Table", "indexed"]
 
 NULL = float("-inf")
 _FEW = 2
@@ -35,6 +35,14 @@ _OTHER = {None: NULL, True: b"\x01", False: b"\x00"}
 
 Content = tuple[str, bytes | None]
 """The JSON, and the bytes fields with their sizes."""
+
+
+class Revision(NamedTuple):
+    """What a commit makes of a document; one of many documents shares pages with the others without waiting."""
+
+    content: Content
+    number: int
+    is_one_of_many: bool = False
 
 
 class Table:
@@ -79,24 +87,24 @@ class Table:
             made.append(f'CREATE INDEX IF NOT EXISTS "b_{self.collection}" ON {self.name} (behind) WHERE behind')
         return made
 
-    def create(self, connection: sqlite3.Connection, write: Create | Put, content: Content, number: int) -> bool:
+    def create(self, connection: sqlite3.Connection, write: Create | Put, made: Revision) -> bool:
         """Insert a document; return False when its id is taken."""
-        data = {} if self.may_be_behind else write.data
-        row = self.row(write.key.id, number, data, content)
-        if self.may_be_behind:
-            row = (*row[:-1], 1)
-        made = connection.execute(self.insert, row).rowcount == 1
-        if self.may_be_behind and made:
+        if not self.may_be_behind or made.is_one_of_many:
+            return connection.execute(self.insert, self.row(write.key.id, write.data, made)).rowcount == 1
+        row = (*self.row(write.key.id, {}, made)[:-1], 1)
+        is_new = connection.execute(self.insert, row).rowcount == 1
+        if is_new:
             self._let_wait(connection)
-        return made
+        return is_new
 
-    def put(self, connection: sqlite3.Connection, write: Put, content: Content, number: int) -> bool:
+    def put(self, connection: sqlite3.Connection, write: Put, made: Revision) -> bool:
         """Write a whole document; return False when the version is not the one demanded."""
         if not self.fields:
-            return self._put_plain(connection, write, content, number)
+            return self._put_plain(connection, write, made)
+        content, number, _ = made
         held = connection.execute(self._held, (write.key.id,)).fetchone()
         if held is None:
-            return write.if_version is None and self.create(connection, write, content, number)
+            return write.if_version is None and self.create(connection, write, made)
         rowid, version, *columns = held
         if write.if_version is not None and write.if_version != str(version):
             return False
@@ -133,10 +141,10 @@ class Table:
             more = "".join(f", {self.columns[at]} = ?" for at in changed)
             connection.executemany(f"UPDATE {self.name} SET behind = NULL{more} WHERE rowid = ?", values)  # noqa: S608 - as above
 
-    def row(self, document_id: str, number: int, data: Mapping[str, Any], content: Content) -> tuple[Any, ...]:
+    def row(self, document_id: str, data: Mapping[str, Any], made: Revision) -> tuple[Any, ...]:
         """Return a document as a whole row, for `insert`."""
         behind = (None,) if self.may_be_behind else ()
-        return (document_id, number, *content, *indexed(data, self.fields), *behind)
+        return (document_id, made.number, *made.content, *indexed(data, self.fields), *behind)
 
     def _update(self, changed: tuple[int, ...]) -> tuple[str, bool]:
         """Return the update of a row whose columns at these places change, and whether they are left behind."""
@@ -155,7 +163,8 @@ class Table:
         if self._waiting >= _TOGETHER:
             self.settle(connection)
 
-    def _put_plain(self, connection: sqlite3.Connection, write: Put, content: Content, number: int) -> bool:
+    def _put_plain(self, connection: sqlite3.Connection, write: Put, made: Revision) -> bool:
+        content, number, _ = made
         if write.if_version is None:
             same = ", ".join(f"{name} = excluded.{name}" for name in ("version", self.body, "blobs"))
             sql = f"{self._inserting()} UPDATE SET {same}"

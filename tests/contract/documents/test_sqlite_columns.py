@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
+from shared.adapters.sqlite.connections import Connections, Row, Statement
 from shared.adapters.sqlite.tables import Table
 from shared.core.errors import Transient
 from shared.ports.documents import Create, Delete, Key, Put, Query, Write
@@ -141,13 +143,81 @@ def test_control_without_bringing_rows_up_a_query_would_answer_what_was(shapes: 
 def test_many_writes_do_not_leave_many_rows_behind(shapes: Shapes, tmp_path: Path) -> None:
     documents = SqliteDocuments(tmp_path / "store.db", shapes)
 
-    for number in range(3):
-        some = [Create(_key(f"{number}-{each}"), {"state": "open", "rank": each}) for each in range(50)]
+    for number in range(15):
+        some = [Create(_key(f"{number}-{each}"), {"state": "open", "rank": each}) for each in range(10)]
         documents.commit(some)
 
     assert len(_behind(tmp_path / "store.db")) == 150 - 2 * 64
-    assert documents.count(QUERIES[1]) == 150
+    documents.commit([Create(_key(f"many-{each}"), {"state": "open", "rank": each}) for each in range(50)])
+    assert len(_behind(tmp_path / "store.db")) == 150 - 2 * 64
+    assert documents.count(QUERIES[1]) == 200
     documents.close()
+
+
+def test_a_query_among_writers_answers_only_what_matches_at_one_moment(shapes: Shapes, tmp_path: Path) -> None:
+    documents, other = (SqliteDocuments(tmp_path / "store.db", shapes) for _ in range(2))
+    documents.commit([Create(_key(str(number)), {"state": "open", "place": "x", "rank": 0}) for number in range(8)])
+    turns, wrong = 60, []
+
+    def write(number: int) -> None:
+        for turn in range(turns):
+            pair = [(number, "open" if turn % 2 else "done"), (number + 4, "done" if turn % 2 else "open")]
+            documents.commit([Put(_key(str(n)), {"state": state, "place": "x", "rank": turn}) for n, state in pair])
+
+    def read(store: SqliteDocuments) -> None:
+        for _ in range(turns):
+            found = store.query(QUERIES[2])
+            if len(found) not in range(4, 9) or any(stored.data["state"] != "open" for stored in found):
+                wrong.append([stored.data for stored in found])
+
+    with ThreadPoolExecutor(6) as pool:
+        done = [
+            *(pool.submit(write, number) for number in range(4)),
+            pool.submit(read, documents),
+            pool.submit(read, other),
+        ]
+    assert [each.result() for each in done] == [None] * 6
+
+    assert wrong == []
+    assert documents.count(QUERIES[1]) == 4
+    documents.close()
+    other.close()
+
+
+class _TwoMoments(Connections):
+    """The broken variant: the rows are read later than it was seen that none is behind."""
+
+    def rows_of_query(self, probe: Statement, statement: Statement) -> tuple[bool, list[Row]]:
+        """Look twice."""
+        behind = bool(self.rows(*probe))
+        return behind, [] if behind else self.rows(*statement)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answered"), [(Connections, ["open"]), (_TwoMoments, ["done"])], ids=["right", "control"]
+)
+def test_a_query_sees_rows_as_of_the_moment_at_which_none_was_behind(
+    kind: type[Connections], answered: list[str], shapes: Shapes, tmp_path: Path
+) -> None:
+    documents, other = (SqliteDocuments(tmp_path / "store.db", shapes) for _ in range(2))
+    documents.commit([Create(_key("a"), {"state": "open", "place": "x", "rank": 1})])
+    documents.count(QUERIES[1])
+    documents._connections.close()
+    connections = documents._connections = kind(tmp_path / "store.db")
+    reader = connections._reader()
+    late = [Put(_key("a"), {"state": "done", "place": "x", "rank": 2})]
+
+    def between(sql: str) -> None:
+        if sql.startswith("SELECT id") and late:
+            other.commit([late.pop()])
+
+    reader.set_trace_callback(between)
+    connections._idle.append(reader)
+
+    assert [stored.data["state"] for stored in documents.query(QUERIES[2])] == answered
+    assert late == []
+    documents.close()
+    other.close()
 
 
 VALUES = st.sampled_from(["open", "done", True, False, 0, 1, 1.0, 2.5, None])
