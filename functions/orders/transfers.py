@@ -1,5 +1,6 @@
 """Transfer orders: made, reviewed, fulfilled or cancelled; and their figures."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from shared.app import App
@@ -15,6 +16,7 @@ from shared.orders.figure_models import (
     DemandRow,
     Range,
     RegionRow,
+    RowsQuery,
     StatusRow,
     Summary,
     SummaryQuery,
@@ -195,6 +197,20 @@ def demand_forecast(ctx: Ctx, query: DemandQuery) -> list[DemandRow]:
     figures = ctx.app.order_figures
     days = _counted(ctx, query.range(figures.today()))
     return cast("list[DemandRow]", figures.demand(days, query.days_forward))
+
+
+@router.get("/api/v1/transfer-orders/analytics/orders", policy="costly")
+def counted_orders(ctx: Ctx, query: RowsQuery) -> Page[TransferOrder]:
+    """List the orders behind figures, newest first.
+
+    Beside the page stand the sums of all of them: `order_count`, `total_units`, `total_value` and its `currency` (as in figures,
+    other currencies are no part of it), and `avg_fulfillment_hours` of the fulfilled ones.
+    """
+    transfers, figures = ctx.app.transfers, ctx.app.order_figures
+    today = figures.today()
+    sums = figures.sums(_counted(ctx, query.range(today)), query.status)
+    page = listing(ctx, query, transfers.sought(query.listed(today)), transfers.view)
+    return cast("Page[TransferOrder]", replace(page, extra={**page.extra, **sums}))
 
 
 def _days(ctx: Ctx, query: AnalyticsQuery) -> "Days":

@@ -1,5 +1,6 @@
 """Sales: buy a basket, look sales up, report on them."""
 
+from dataclasses import replace
 from typing import cast
 
 from shared.app import App
@@ -7,12 +8,14 @@ from shared.core.clock import instant
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.export import Sheet, export, walked
-from shared.http.page import paginate
+from shared.http.page import make_page, paginate, place_of
 from shared.http.router import Raw, Router
 from shared.sales.models import (
+    LinesQuery,
     NewReturn,
     NewSale,
     Report,
+    ReportLine,
     ReportQuery,
     Sale,
     SaleExport,
@@ -60,6 +63,18 @@ def report(ctx: Ctx, query: ReportQuery) -> Report:
     if as_of is not None:
         ctx.respond_header("X-Data-As-Of", instant(as_of))
     return cast("Report", shape)
+
+
+@router.get("/api/v1/sales/report/lines")
+def report_lines(ctx: Ctx, query: LinesQuery) -> Page[ReportLine]:
+    """List the lines behind a report of the same parameters, or behind one `period` of it, oldest first.
+
+    Beside the page stand `currency`, `start`, `end` and the sums of all lines: `total_revenue`, `total_quantity`, `sale_count`,
+    and their number as `total`.
+    """
+    drilled = ctx.app.sales_drills.page(query, place_of(ctx, query))
+    page = make_page(ctx, query, drilled.lines, drilled.following, drilled.total)
+    return cast("Page[ReportLine]", replace(page, extra={**page.extra, **drilled.sums}))
 
 
 @router.get("/api/v1/sales/{id}", etag=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.orders.suppliers import Gateway, Link
     from shared.ports.documents import Write
     from shared.ports.warehouse import Table
+    from shared.sales.drill import Drills
     from shared.sales.report import Reports
     from shared.sales.returns import Returns
     from shared.sales.service import Sales
@@ -55,6 +56,13 @@ class TradeParts(StockParts):
         from shared.sales.report import Reports
 
         return Reports(self.store, self.warehouse, self.settings.default_currency)
+
+    @once
+    def sales_drills(self) -> Drills:
+        """Return the rows behind reports of sales."""
+        from shared.sales.drill import Drills
+
+        return Drills(self.sales_reports)
 
     @once
     def transfers(self) -> Transfers:

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.core.clock import parse_instant
 from shared.core.money import Money
+from shared.core.page import PageQuery
 from shared.core.text import Text
 from shared.core.times import Day
+from shared.orders.models import TransferFilter
 from shared.orders.rules import Status
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "DemandRow",
     "Range",
     "RegionRow",
+    "RowsQuery",
     "StatusRow",
     "Summary",
     "SummaryQuery",
@@ -102,6 +105,35 @@ class DemandQuery(BaseModel, defer_build=True):
     def range(self, today: date) -> Range:
         """Return the orders meant; today is one of the days."""
         return Range(today - timedelta(days=self.days_back - 1), today, self.region)
+
+
+class RowsQuery(_Dates, PageQuery):
+    """The orders behind which figures: days of their making, states, regions, categories; without dates or `days`, all."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("-created_at",)
+
+    status: Annotated[list[Status] | None, Field(max_length=10)] = None
+    category: Names = None
+    days: Annotated[int, Field(ge=1, le=365)] | None = None
+
+    def range(self, today: date) -> Range:
+        """Return the orders meant; with `days` as the analytics count them."""
+        first, last = self.date_from, self.date_to
+        if first is None and self.days is not None:
+            last = last or today
+            first = max(last, date(1970, 1, 1)) - timedelta(days=self.days - 1)
+        return Range(first, last, self.region, self.category)
+
+    def listed(self, today: date) -> TransferFilter:
+        """Return the list of the same orders."""
+        wanted = self.range(today)
+        return TransferFilter.model_construct(
+            status=self.status,
+            region=self.region,
+            category=self.category,
+            created_from=wanted.bounds[0] if wanted.first else None,
+            created_to=wanted.bounds[1] if wanted.last else None,
+        )
 
 
 class StatusCounts(BaseModel, defer_build=True):

@@ -137,6 +137,19 @@ class OrderFigures:
         told = forecast(history, self.clock.now().date(), forward)
         return [_demand(day, is_forecast=False) for day in history] + [_demand(day, is_forecast=True) for day in told]
 
+    def sums(self, days: Days, statuses: Sequence[Status] | None) -> Data:
+        """Return what the orders in some states come to: the figures that the rows behind them make."""
+        own = [one for one in days if statuses is None or one.status in {each.value for each in statuses}]
+        done = [one for one in own if one.status == Status.FULFILLED.value]
+        fulfilled = sum(one.orders for one in done)
+        return {
+            "order_count": sum(one.orders for one in own),
+            "total_units": sum(one.units for one in own),
+            "total_value": self._cents(own) / 100,
+            "currency": self.currency,
+            "avg_fulfillment_hours": _hours(sum(one.waited for one in done), fulfilled) if fulfilled else None,
+        }
+
     def today(self) -> date:
         """Return the present UTC day."""
         return self.clock.now().date()

@@ -16,9 +16,11 @@ from shared.sales.rules import Reason
 
 __all__ = [
     "FailedItem",
+    "LinesQuery",
     "NewReturn",
     "NewSale",
     "Report",
+    "ReportLine",
     "ReportQuery",
     "Sale",
     "SaleExport",
@@ -195,6 +197,61 @@ class ReportQuery(BaseModel, defer_build=True):
             message = "Give product_ids or category_ids, not both."
             raise PydanticCustomError("conflicting_parameters", message, {"at": "category_ids"})
         return self
+
+
+class LinesQuery(PageQuery):
+    """The lines behind which figures of a report: those of all of it, or of one of its periods."""
+
+    SORTS: ClassVar[tuple[str, ...]] = ("created_at",)
+
+    start: Annotated[Text, Field(max_length=40)]
+    end: Annotated[Text, Field(max_length=40)]
+    bucket: Bucket = Bucket.NONE
+    period: Annotated[Text, Field(max_length=40)] | None = None
+    timezone: TimeZone = "UTC"
+    product_ids: ManyIds = None
+    category_ids: ManyIds = None
+    uncategorized: bool = False
+    store_id: Ids = None
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _names_one_kind(self) -> Self:
+        if self.product_ids is not None and self.category_ids is not None:
+            message = "Give product_ids or category_ids, not both."
+            raise PydanticCustomError("conflicting_parameters", message, {"at": "category_ids"})
+        if self.category_ids is not None and self.uncategorized:
+            message = "Give category_ids or uncategorized, not both."
+            raise PydanticCustomError("conflicting_parameters", message, {"at": "uncategorized"})
+        if self.skip is not None or self.page is not None or (self.sort or "created_at") != "created_at":
+            message = "These lines come oldest first; go on with cursor."
+            raise PydanticCustomError("not_allowed", message, {"at": "sort" if self.sort else "skip"})
+        return self
+
+    @property
+    def report(self) -> ReportQuery:
+        """Return the report meant."""
+        names = ("start", "end", "bucket", "timezone", "product_ids", "category_ids", "store_id", "currency")
+        return ReportQuery.model_construct(**{name: getattr(self, name) for name in names})
+
+
+class ReportLine(BaseModel, defer_build=True):
+    """One line that a report counts; what came back is negative."""
+
+    id: str
+    sale_id: str
+    kind: Literal["sale", "return"]
+    store_id: str
+    user_id: str
+    created_at: datetime
+    product_id: str
+    sku: str
+    product_name: str
+    category_id: str | None
+    category: str | None
+    quantity: int
+    unit_price: Money
+    line_total: float
 
 
 class ExcludedCurrency(BaseModel, defer_build=True):

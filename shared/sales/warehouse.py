@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from shared.ports.warehouse import Named, Table
 
-__all__ = ["COUNTS", "LATEST", "LINES", "SOLD_ITEMS", "SUMS", "SaleLineRow"]
+__all__ = ["COUNTS", "DRILLED", "LATEST", "LINES", "SOLD_ITEMS", "SUMS", "SaleLineRow"]
 
 _SQL = Path(__file__).parent / "sql"
 
@@ -48,4 +48,5 @@ LINES = Table(
 SUMS = Named(_SQL / "sums.sql", {"lines": LINES})
 COUNTS = Named(_SQL / "counts.sql", {"lines": LINES})
 LATEST = Named(_SQL / "latest.sql", {"lines": LINES})
+DRILLED = Named(_SQL / "drilled.sql", {"lines": LINES})
 SOLD_ITEMS = Named(_SQL / "sold_items.sql", {"lines": LINES})

@@ -1,5 +1,6 @@
 """Figures of transfer orders over HTTP: counted by the warehouse and, for the newest, beside it."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,56 @@ def test_bad_ranges_are_422(tmp_path: Path, path: str, query: dict[str, Any], po
     answer = Shop(tmp_path).viewer.get(f"{BASE}/{path}", **query)
 
     assert (answer.status, answer.codes[0][0]) == (422, pointer)
+
+
+def behind(world: World, **query: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the orders behind figures, read two at a time, and the sums beside them."""
+    told = world.get("analytics/orders", limit=2, **query)
+    sums = {name: each for name, each in told.items() if name not in {"items", "next_cursor"}}
+    rows = list(told["items"])
+    while told["next_cursor"]:
+        told = world.get("analytics/orders", limit=2, cursor=told["next_cursor"], **query)
+        assert {name: told[name] for name in sums} == sums
+        rows += told["items"]
+    worth = sum((Decimal(str(one["total_value"])) for one in rows if one["currency"] == sums["currency"]), Decimal(0))
+    assert len({one["id"] for one in rows}) == len(rows) == sums["order_count"]
+    assert sum(one["quantity"] for one in rows) == sums["total_units"]
+    assert worth == Decimal(str(sums["total_value"]))
+    return rows, sums
+
+
+def test_the_orders_behind_every_figure_make_it(world: World) -> None:
+    for counts in (world.get("summary"), world.get("summary", region="South", category="Kitchen")):
+        same = {} if counts["total_orders"] == 7 else {"region": "South", "category": "Kitchen"}
+        assert behind(world, **same)[1]["total_units"] == counts["total_units"]
+        for status, count in counts["status_counts"].items():
+            rows, _ = behind(world, status=status, **same)
+            assert [one["status"] for one in rows] == [status] * count
+    for row in world.get("analytics/status-distribution", days=30):
+        _, sums = behind(world, status=row["status"], days=30)
+        assert (sums["order_count"], sums["total_value"], sums["currency"]) == (
+            row["count"],
+            row["total_value"],
+            row["currency"],
+        )
+    for row in world.get("analytics/regional-performance", days=2):
+        _, sums = behind(world, region=row["region"], days=2)
+        assert (sums["order_count"], sums["avg_fulfillment_hours"]) == (
+            row["total_orders"],
+            row["avg_fulfillment_hours"],
+        )
+    for row in world.get("analytics/fulfillment-timeline"):
+        day = {"date_from": row["date"], "date_to": row["date"]}
+        _, sums = behind(world, region=row["region"], status="fulfilled", **day)
+        assert (sums["order_count"], sums["avg_fulfillment_hours"]) == (
+            row["order_count"],
+            row["avg_fulfillment_hours"],
+        )
+    for row in world.get("analytics/demand-forecast"):
+        if not row["is_forecast"]:
+            _, sums = behind(world, date_from=row["date"], date_to=row["date"])
+            assert (sums["order_count"], sums["total_units"], sums["total_value"]) == (
+                row["order_count"],
+                row["total_units"],
+                row["total_value"],
+            )
