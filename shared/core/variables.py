@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.core.caller import Role
+from shared.core.money import is_currency
 
 __all__ = [
     "Variable",
@@ -101,8 +102,8 @@ def choice(*words: str) -> Read:
 def currency(value: str) -> str:
     """Read a currency code."""
     code = value.strip()
-    if not (len(code) == len("EUR") and code.isascii() and code.isalpha() and code.isupper()):
-        raise ValueError("use three capital letters such as EUR")
+    if not is_currency(code):
+        raise ValueError("use a code of ISO 4217 in capitals, such as EUR")
     return code
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
+from shared.core.money import is_currency
 from shared.core.text import clean as cleaned
 from shared.imports.columns import Columns
 from shared.imports.markup import harmless
@@ -42,7 +43,6 @@ _WHOLE = re.compile(r"([0-9]+)\.0+")
 _NEXT_URL = re.compile(r"[,;|\s]+(?=https?://)", re.IGNORECASE)
 _ALONE = re.compile(r"[^,;|\s]*")
 _URL = re.compile(r"https?://[^\s/]+(?:/\S*)?", re.IGNORECASE)
-_CURRENCY = re.compile("[A-Za-z]{3}")
 Data = dict[str, Any]
 
 
@@ -279,10 +279,10 @@ def _barcode(_: Cleaner, value: Any, fields: Data, remarks: list[str]) -> None:
 
 
 def _currency(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
-    text = _text(value).strip()
-    if not _CURRENCY.fullmatch(text):
-        raise _Refused("bad_currency", "A currency is three letters of ISO 4217, such as EUR.")
-    fields["currency"] = text.upper()
+    code = _text(value).strip().upper()
+    if not is_currency(code):
+        raise _Refused("bad_currency", "A currency is a code of ISO 4217, such as EUR.")
+    fields["currency"] = code
 
 
 def _tags(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from shared.adapters.duckdb.dialect import to_duckdb, without_zones
+from tests.google.bigquery.pruning import bounds_of, condition_of, is_bound
 from tests.google.bigquery.values import Invalid, answer_field, cell, checked_line, column, kind, parameter
 
 Resource = dict[str, Any]
@@ -171,14 +172,15 @@ class Engine:
         self._check_partitions(tree)
         given = [parameter(one) for one in query.get("queryParameters", ())]
         sql = to_duckdb(_PATH.sub(r"`\1`.`\2`", query["query"]), {name: declared for name, declared, _ in given})
+        values = {name: value for name, _, value in given}
+        types = {name: declared for name, declared, _ in given}
         statistics = job.resource["statistics"]
-        statistics["totalBytesProcessed"] = str(self._bytes(tree))
+        statistics["totalBytesProcessed"] = str(self._bytes(tree, lambda one: self._constant(one, types, values)))
         statistics["query"] = {"totalBytesProcessed": statistics["totalBytesProcessed"]}
         if isinstance(tree, exp.Merge):
             changed = self._database.execute(sql).fetchall()[0][0] if not dry_run else 0
             statistics["query"] |= {"statementType": "MERGE", "numDmlAffectedRows": str(changed)}
             return
-        values = {name: value for name, _, value in given}
         self._select(job, sql, values or None, dry_run=dry_run)
 
     def _select(self, job: Job, sql: str, values: Mapping[str, Any] | None, *, dry_run: bool) -> None:
@@ -190,40 +192,45 @@ class Engine:
             rows = self._database.execute(f"FROM ({sql}) SELECT {columns}", values).fetchall()
             job.rows = [{"f": [cell(*pair) for pair in zip(row, job.schema, strict=True)]} for row in rows]
 
-    def _bytes(self, tree: exp.Expr) -> int:
-        """Bill eight bytes per row and column named, of every table read."""
+    def _bytes(self, tree: exp.Expr, value_of: Callable[[exp.Expr], int]) -> int:
+        """Bill eight bytes per column named and row, of every table read in the partitions its bounds leave in.
+
+        What BigQuery bills depends on its types and storage; what is the same is which partitions it reads.
+        """
         columns = len({one.name for one in tree.find_all(exp.Column)})
         ctes = {one.alias for one in tree.find_all(exp.CTE)}
         read = [one for one in tree.find_all(exp.Table) if one.name not in ctes]
-        return sum(8 * columns * self._rows(one.db, one.name) for one in read)
+        return sum(8 * columns * self._rows(one, value_of) for one in read)
 
-    def _rows(self, dataset: str, name: str) -> int:
-        self.table(dataset, name)
-        return int(self._database.execute(f"FROM {_quoted(dataset, name)} SELECT count(*)").fetchall()[0][0])
+    def _rows(self, table: exp.Table, value_of: Callable[[exp.Expr], int]) -> int:
+        declared = self.table(table.db, table.name).get("timePartitioning")
+        source, count = f"FROM {_quoted(table.db, table.name)}", "SELECT count(*)"
+        if declared is None:
+            return int(self._database.execute(f"{source} {count}").fetchall()[0][0])
+        low, high = bounds_of(table, declared["field"], declared["type"], value_of)
+        column = f'"{declared["field"]}"'
+        within = f"($1 IS NULL OR {column} >= $1) AND ($2 IS NULL OR {column} < $2)"
+        return int(self._database.execute(f"{source} {count} WHERE {within}", [low, high]).fetchall()[0][0])
+
+    def _constant(self, expression: exp.Expr, types: Mapping[str, str], values: Mapping[str, Any]) -> int:
+        """Work a constant out, parameters included: microseconds since 1970."""
+        used = {one.name for one in expression.find_all(exp.Parameter)}
+        sql = to_duckdb(f"SELECT {expression.sql('bigquery')} AS a", types)
+        moment = f"FROM ({sql}) SELECT epoch_us(CAST(a AS TIMESTAMPTZ))"
+        return int(self._database.execute(moment, {name: values[name] for name in used} or None).fetchall()[0][0])
 
     def _check_partitions(self, tree: exp.Expr) -> None:
         """Refuse a partitioned table whose own scope does not bound the partition column by a constant."""
         for table in tree.find_all(exp.Table):
             resource = self.tables.get((table.db, table.name), {})
             partition = resource.get("timePartitioning", {}).get("field")
-            scope = table.find_ancestor(exp.Select, exp.Merge)
-            if not resource.get("requirePartitionFilter") or scope is None:
+            condition = condition_of(table)
+            if not resource.get("requirePartitionFilter") or table.find_ancestor(exp.Select, exp.Merge) is None:
                 continue
-            condition = scope.args.get("on" if isinstance(scope, exp.Merge) else "where")
-            if condition is None or not any(_bounds(one, partition) for one in condition.find_all(exp.Predicate)):
+            if condition is None or not any(is_bound(one, partition) for one in condition.find_all(exp.Predicate)):
                 detail = f"without a filter over column(s) '{partition}' that can be used for partition elimination"
                 raise Refusal(400, "invalidQuery", f"Cannot query over table '{table.db}.{table.name}' {detail}")
 
 
 def _quoted(dataset: str, name: str) -> str:
     return f'"{dataset}"."{name}"'
-
-
-def _bounds(predicate: exp.Expr, partition: str) -> bool:
-    """Say whether a comparison has the partition column on one side and no column on the other."""
-    if not isinstance(predicate, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.EQ | exp.Between):
-        return False
-    others = [one for name, one in predicate.args.items() if name != "this" and isinstance(one, exp.Expr)]
-    sides = [predicate.this, *others]
-    bare = [one for one in sides if isinstance(one, exp.Column) and one.name == partition]
-    return bool(bare) and all(one in bare or one.find(exp.Column) is None for one in sides)

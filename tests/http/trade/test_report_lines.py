@@ -95,7 +95,7 @@ def test_the_lines_of_every_period_make_its_figures(shop: Shop, data: st.DataObj
 
 
 def test_the_lines_of_every_product_and_category_make_theirs(shop: Shop) -> None:
-    query = {"start": "2024-02-01", "end": "2024-06-01"}
+    query: dict[str, Any] = {"start": "2024-02-01", "end": "2024-06-01"}
     (only,) = shop.viewer.get("/api/v1/sales/report", **query).json["buckets"]
 
     for kind in ("products", "categories"):
@@ -107,7 +107,7 @@ def test_the_lines_of_every_product_and_category_make_theirs(shop: Shop) -> None
 
 
 def test_a_period_the_report_has_not_is_refused(shop: Shop) -> None:
-    query = {"start": "2024-03-01", "end": "2024-03-31", "bucket": "monthly"}
+    query: dict[str, Any] = {"start": "2024-03-01", "end": "2024-03-31", "bucket": "monthly"}
 
     assert shop.viewer.get(PATH, **query, period="2024-04").codes == [("query:period", "unknown_period")]
     assert shop.viewer.get(PATH, **query, sort="-created_at").codes == [("query:sort", "not_allowed")]
@@ -117,7 +117,7 @@ def test_a_period_the_report_has_not_is_refused(shop: Shop) -> None:
 
 
 def test_a_cursor_of_other_lines_is_refused(shop: Shop) -> None:
-    query = {"start": "2024-02-01", "end": "2024-06-01", "limit": 2}
+    query: dict[str, Any] = {"start": "2024-02-01", "end": "2024-06-01", "limit": 2}
     cursor = shop.viewer.get(PATH, **query).json["next_cursor"]
 
     refused = shop.viewer.get(PATH, **query, cursor=cursor, currency="USD")
