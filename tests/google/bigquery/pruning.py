@@ -28,8 +28,9 @@ def is_bound(predicate: exp.Expr, partition: str) -> bool:
 
 
 def bounds_of(table: exp.Expr, partition: str, unit: str, value_of: Callable[[exp.Expr], int]) -> Bounds:
-    """Return the whole partitions that are left in; only what is ANDed counts, `value_of` works a constant out
-    in microseconds since 1970.
+    """Return the whole partitions that are left in; only what is ANDed counts.
+
+    `value_of` works a constant out, in microseconds since 1970.
     """
     condition = condition_of(table)
     low: datetime | None = None
