@@ -5,7 +5,7 @@ are net from the day of the return on. No more comes back than was sold, whoever
 counted in one document that every return of it changes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -95,15 +95,13 @@ class Returns:
         """Put the units back on the shelf, into the lots they came from, and send the negative lines to the warehouse."""
         why = {"return": "Returned", "void": "Sale voided"}[entry["kind"]]
         store_id, user_id = entry["store_id"], entry["user_id"]
-        units_of: dict[str, int] = {}
-        for line in entry["items"]:
-            for product_id, units in line_draws(line, line["quantity"]):
-                units_of[product_id] = units_of.get(product_id, 0) + units
+        units_of = _drawn(entry["items"], {line["product_id"]: line["quantity"] for line in entry["items"]})
+        before = _drawn(sale.data["items"], returned)
         booking = self.sales.ledger.open((product_id, store_id) for product_id in units_of)
         for product_id, units in units_of.items():
             kind, reference = MovementType.ADDITION, entry["id"]
             change = Change(product_id, store_id, units, kind, reason=why, reference=reference, user_id=user_id)
-            booking.put_back(change, sale, before=returned.get(product_id, 0))
+            booking.put_back(change, sale, before=before.get(product_id, 0))
         booking.write()
         common = {name: entry[name] for name in ("created_at", "store_id", "user_id", "currency")}
         rows = [{**common, **_negative(line), "kind": "return", "number": 0} for line in entry["items"]]
@@ -112,6 +110,15 @@ class Returns:
 
 def _key(sale_id: str) -> Key:
     return Key("sale_returns", sale_id)
+
+
+def _drawn(lines: Iterable[Mapping[str, Any]], units_of: Mapping[str, int]) -> dict[str, int]:
+    """Return the units of each product, parts of kits among them, that so many units of some lines are."""
+    drawn: dict[str, int] = {}
+    for line in lines:
+        for product_id, units in line_draws(line, units_of.get(line["product_id"], 0)):
+            drawn[product_id] = drawn.get(product_id, 0) + units
+    return drawn
 
 
 def _check(left: Mapping[str, int], taken: Mapping[str, int]) -> None:
