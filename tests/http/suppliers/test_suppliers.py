@@ -261,11 +261,17 @@ def test_an_ended_token_is_renewed_once_and_kept(market: Market) -> None:
     assert len(renewals) == 1
 
 
-def test_a_ban_is_waited_for(market: Market) -> None:
+@pytest.mark.parametrize(("fault", "times", "attempts"), [("rate_limited", 2, 1), ("http_500", 2, 1), ("reset", 3, 2)])
+def test_a_short_ban_and_passing_trouble_are_waited_for_in_the_call(
+    market: Market, fault: str, times: int, attempts: int
+) -> None:
     supplier = market.connect("aliexpress")
-    market.aliexpress.add_fault("rate_limited", 2, 1, "")
+    market.aliexpress.add_fault(fault, times, 0, "")
 
-    assert market.sync(supplier, limit=3, rounds=5)["status"] == "succeeded"
+    run = market.sync(supplier, "orders", rounds=5)
+
+    job = ok(market.manager().get(f"/api/v1/jobs/{run['job_id']}"))
+    assert (run["status"], job["attempts"]) == ("succeeded", attempts)
 
 
 # Schedules

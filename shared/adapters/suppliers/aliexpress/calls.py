@@ -26,6 +26,7 @@ _EMPTY = "405"
 _BAN = re.compile(r"last (\d{1,5}) more second", re.ASCII)
 _TOKEN_ENDED = frozenset({"IllegalAccessToken", "AccessTokenExpired"})
 _ENDED = "token_ended"
+_PAUSE_S, _PATIENCE_S = 0.5, 5.0
 _AHEAD = timedelta(minutes=30)
 _REFUSED = frozenset({"IncompleteSignature", "InvalidAppKey", "isv.insufficient-permission", "InvalidApiPath"})
 
@@ -61,17 +62,20 @@ class Calls:
         self._ahead = True
         self._banned_until: datetime | None = None
 
-    def call(self, method: str, given: Mapping[str, str], where: str) -> Mapping[str, Any]:
-        """Return the result of a business call; raise Transient or Terminal naming `where`."""
+    def call(self, method: str, given: Mapping[str, str], where: str, *, tries: int = 3) -> Mapping[str, Any]:
+        """Return the result of a business call; raise Transient or Terminal naming `where`.
+
+        Passing trouble is waited for when that is short, up to `tries` tries; one for what must not be repeated unseen.
+        """
         self._renew_ahead()
         try:
-            return self._called(method, given, where)
+            return self._patient(method, given, where, tries)
         except Terminal as refused:
             if refused.code != _ENDED:
                 raise
         self._renew()
         try:
-            return self._called(method, given, where)
+            return self._patient(method, given, where, tries)
         except Terminal as refused:
             if refused.code == _ENDED:
                 raise Terminal("credentials_rejected", f"AliExpress, {where}: the access token was refused") from None
@@ -129,6 +133,17 @@ class Calls:
         if granted is None:
             raise Terminal(NEEDS_CONSENT, f"AliExpress, {where}: gave no token; the user has to consent again.")
         return granted
+
+    def _patient(self, method: str, given: Mapping[str, str], where: str, tries: int) -> Mapping[str, Any]:
+        for number in range(1, tries):
+            try:
+                return self._called(method, given, where)
+            except Transient as trouble:
+                wait_s = number * _PAUSE_S if trouble.wait_s is None else trouble.wait_s
+                if wait_s > _PATIENCE_S:
+                    raise
+                self._clock.sleep(wait_s)
+        return self._called(method, given, where)
 
     def _called(self, method: str, given: Mapping[str, str], where: str) -> Mapping[str, Any]:
         parameters = self._signed({"method": method, self._door.token_named: self._keys.access_token, **given})

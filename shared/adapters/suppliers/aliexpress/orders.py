@@ -77,7 +77,7 @@ class AliExpressOrders:
         if known is not None:
             return Placed(known)
         given = {"param_place_order_request4_open_api_d_t_o": json.dumps(body)}
-        answer = self._calls.call(_CREATE, given, f"order {order.reference}")
+        answer = self._calls.call(_CREATE, given, f"order {order.reference}", tries=1)
         if answer.get("is_success") is not True:
             code, message = text(answer.get("error_code")) or "refused", text(answer.get("error_msg")) or ""
             raise Terminal(code, f"AliExpress refused the order: {message or code}"[:300])
