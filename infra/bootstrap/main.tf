@@ -13,12 +13,22 @@ terraform {
 variable "project" {
   description = "Id of the project."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "project must be a project id."
+  }
 }
 
 variable "location" {
   description = "Where the state lies."
   type        = string
   default     = "europe-west1"
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]$", var.location))
+    error_message = "location must be a region such as europe-west1."
+  }
 }
 
 provider "google" {
