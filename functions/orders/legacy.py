@@ -1,6 +1,7 @@
 """The documented order paths of the store operations demo, as projections of the canonical operations."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.app import App
 from shared.core.clock import instant
@@ -29,8 +30,14 @@ __all__ = ["router"]
 
 router = Router("orders")
 Ctx = Context[App]
+H = TypeVar("H", bound=Callable[..., Any])
 ORDERS = "/api/v1/transfer-orders"
-ANALYTICS = f"{ORDERS}/analytics"
+
+
+def _figure(name: str) -> Callable[[H], H]:
+    """Declare an older path of a figure."""
+    path = f"/analytics/{name}"
+    return router.get(f"/api/orders{path}", policy="costly", etag=True, successor=f"{ORDERS}{path}")
 
 
 @router.get("/api/orders", successor=ORDERS)
@@ -57,42 +64,25 @@ def demo_summary(ctx: Ctx, query: DemoSummary) -> dict[str, Any]:
     return {**told, "total_cases": told["total_units"]}
 
 
-@router.get(
-    "/api/orders/analytics/fulfillment-timeline",
-    policy="costly",
-    etag=True,
-    successor=f"{ANALYTICS}/fulfillment-timeline",
-)
+@_figure("fulfillment-timeline")
 def demo_timeline(ctx: Ctx, query: DemoAnalytics) -> list[dict[str, Any]]:
     """Return the mean hours until fulfilment by destination region and day of making."""
     return ctx.app.order_figures.timeline(_days(ctx, query))
 
 
-@router.get(
-    "/api/orders/analytics/regional-performance",
-    policy="costly",
-    etag=True,
-    successor=f"{ANALYTICS}/regional-performance",
-)
+@_figure("regional-performance")
 def demo_regions(ctx: Ctx, query: DemoAnalytics) -> list[dict[str, Any]]:
     """Return how the orders of each destination region stand."""
     return ctx.app.order_figures.by_region(_days(ctx, query))
 
 
-@router.get(
-    "/api/orders/analytics/status-distribution",
-    policy="costly",
-    etag=True,
-    successor=f"{ANALYTICS}/status-distribution",
-)
+@_figure("status-distribution")
 def demo_distribution(ctx: Ctx, query: DemoAnalytics) -> list[dict[str, Any]]:
     """Return how many orders are in each state."""
     return ctx.app.order_figures.distribution(_days(ctx, query))
 
 
-@router.get(
-    "/api/orders/analytics/demand-forecast", policy="costly", etag=True, successor=f"{ANALYTICS}/demand-forecast"
-)
+@_figure("demand-forecast")
 def demo_demand(ctx: Ctx, query: DemoDemand) -> list[dict[str, Any]]:
     """Return the days with orders, and what the coming days are likely to ask for."""
     figures = ctx.app.order_figures

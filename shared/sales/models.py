@@ -162,6 +162,12 @@ class SaleReturns(BaseModel, defer_build=True):
     items: list[SaleReturn]
 
 
+def _refuse_both(product_ids: list[str] | None, category_ids: list[str] | None) -> None:
+    if product_ids is not None and category_ids is not None:
+        message = "Give product_ids or category_ids, not both."
+        raise PydanticCustomError("conflicting_parameters", message, {"at": "category_ids"})
+
+
 class SaleFilter(PageQuery):
     """Which sales are wanted."""
 
@@ -193,9 +199,7 @@ class ReportQuery(BaseModel, defer_build=True):
 
     @model_validator(mode="after")
     def _names_one_kind(self) -> Self:
-        if self.product_ids is not None and self.category_ids is not None:
-            message = "Give product_ids or category_ids, not both."
-            raise PydanticCustomError("conflicting_parameters", message, {"at": "category_ids"})
+        _refuse_both(self.product_ids, self.category_ids)
         return self
 
 
@@ -217,9 +221,7 @@ class LinesQuery(PageQuery):
 
     @model_validator(mode="after")
     def _names_one_kind(self) -> Self:
-        if self.product_ids is not None and self.category_ids is not None:
-            message = "Give product_ids or category_ids, not both."
-            raise PydanticCustomError("conflicting_parameters", message, {"at": "category_ids"})
+        _refuse_both(self.product_ids, self.category_ids)
         if self.category_ids is not None and self.uncategorized:
             message = "Give category_ids or uncategorized, not both."
             raise PydanticCustomError("conflicting_parameters", message, {"at": "uncategorized"})

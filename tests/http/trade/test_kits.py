@@ -1,5 +1,6 @@
 """Kits over HTTP: made of products on the shelf, sold as one, drawn and put back in one commit."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,23 @@ def test_a_basket_takes_a_bounded_number_of_products_from_the_shelf(shop: Shop) 
 
     assert (refused.status, refused.json["errors"][0]["code"]) == (422, "too_many_components")
     assert shop.buy(*[(kit, 1) for kit in kits[:6]]).status == 201
+
+
+def test_of_two_that_would_nest_kits_at_once_one_is_refused(shop: Shop) -> None:
+    for number in range(8):
+        outer, inner, part = (shop.a_product(f"{name} {number}") for name in ("Outer", "Inner", "Part"))
+        statuses: list[int] = []
+        start = threading.Barrier(2)
+
+        def define(kit: str, component: str, start: threading.Barrier = start, told: list[int] = statuses) -> None:
+            client = shop.operator
+            start.wait(30)
+            told.append(client.put(f"/api/v1/products/{kit}/kit", bill((component, 1))).status)
+
+        threads = [threading.Thread(target=define, args=pair) for pair in ((outer, inner), (inner, part))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+
+        assert sorted(statuses) in ([200, 409], [200, 422])
