@@ -32,6 +32,7 @@ __all__ = [
 MOST_PRODUCTS = 200
 _MOST_PLACES = 4
 _MOST_STEP = Decimal(100_000_000)
+_NUMBER = {"type": "number", "minimum": -100_000_000, "maximum": 100_000_000}
 
 
 def _adjustment(value: object) -> object:
@@ -47,7 +48,7 @@ def _adjustment(value: object) -> object:
     return amount
 
 
-Adjustment = Annotated[Decimal, BeforeValidator(_adjustment), WithJsonSchema({"type": "number"})]
+Adjustment = Annotated[Decimal, BeforeValidator(_adjustment), WithJsonSchema(_NUMBER)]
 
 
 class PriceChange(BaseModel, defer_build=True):

@@ -7,9 +7,10 @@ from pydantic_core import PydanticCustomError
 
 from shared.core.page import PageQuery
 
-__all__ = ["ExportQuery"]
+__all__ = ["PAGING", "ExportQuery"]
 
-_PAGING = ("limit", "cursor", "skip", "page", "per_page", "include_total", "include")
+PAGING = ("limit", "cursor", "skip", "page", "per_page", "include_total", "include")
+"""Parameters of a list that its export refuses: it holds every row, whole."""
 
 
 class ExportQuery(PageQuery):
@@ -20,7 +21,7 @@ class ExportQuery(PageQuery):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        for name in _PAGING:
+        for name in PAGING:
             if name in self.model_fields_set:
                 raise _refused(name, "unknown_parameter", "An export has no pages; it holds every row.")
         if self.bom and self.format != "csv":

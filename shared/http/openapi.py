@@ -7,9 +7,10 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 
+from shared.core.exports import PAGING, ExportQuery
 from shared.core.page import Page, PageQuery
 from shared.core.version import NAME, VERSION
-from shared.http.router import Operation, Raw, Reply, Router
+from shared.http.router import MULTIPART, Operation, Raw, Reply, Router
 from shared.http.table import Table
 
 __all__ = ["document"]
@@ -25,7 +26,24 @@ _KEY = {
     "in": "header",
     "required": False,
     "description": "Makes repeating this request safe: equal keys have one effect and one answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_FORM: Json = {
+    "required": True,
+    "content": {
+        MULTIPART: {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "additionalProperties": {"type": "string"},
+            }
+        }
+    },
+}
+_EXPORT: Json = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/x-ndjson": {"schema": {"type": "string"}},
 }
 _IF_MATCH = {
     "name": "If-Match",
@@ -162,6 +180,8 @@ def _operation(operation: Operation, pattern: str, schemas: _Schemas) -> Json:
         required = bool(schemas.resolved(schema).get("required")) and not operation.merge_query
         content = {media: {"schema": schema} for media in operation.accepts}
         made["requestBody"] = {"required": required, "content": content}
+    elif MULTIPART in operation.accepts:
+        made["requestBody"] = _FORM
     if operation.access == "public":
         made["security"] = []
     else:
@@ -195,9 +215,11 @@ def _query_parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
         return []
     found = schemas.resolved(schemas.of(operation, "query", "validation"))
     needed = found.get("required", [])
+    refused = PAGING if issubclass(operation.query, ExportQuery) else ()
     return [
         {"name": name, "in": "query", "required": name in needed, "schema": _parameter(name, schema, operation.query)}
         for name, schema in found.get("properties", {}).items()
+        if name not in refused
     ]
 
 
@@ -222,6 +244,8 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     success: Json = {"description": HTTPStatus(operation.status).phrase}
     if operation.status != HTTPStatus.NO_CONTENT and _shown_result(operation.result) is not None:
         success["content"] = {"application/json": {"schema": _result_schema(operation, schemas)}}
+    if operation.query is not None and issubclass(operation.query, ExportQuery):
+        success["content"] = _EXPORT
     made = {str(operation.status): success}
     if operation.etag:
         made["304"] = {"description": "Not Modified"}

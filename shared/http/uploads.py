@@ -40,7 +40,7 @@ class Upload:
 
 
 def upload_of(request: Request, body: bytes) -> Upload:
-    """Return the parts of a multipart body; raise BadRequest when it is malformed or names a part twice."""
+    """Return the parts of a multipart body; raise BadRequest when it is malformed, or names a part twice or not at all."""
     if "boundary" not in request.mimetype_params:
         raise _bad("not_form", "The form does not name its boundary.")
     parser = FormDataParser(
@@ -54,7 +54,9 @@ def upload_of(request: Request, body: bytes) -> Upload:
     except (ValueError, HTTPException):
         raise _bad("not_form", "The body is not a form, or has too many parts.") from None
     fields, found = list(form.items(multi=True)), list(files.items(multi=True))
-    names = [name for name, _ in (*fields, *found)]
+    names: list[str | None] = [name for name, _ in (*fields, *found)]
+    if None in names:
+        raise _bad("not_form", "A part of the form has no name.")
     if len(set(names)) != len(names):
         raise _bad("duplicate_key", "A field comes twice in the form.")
     return Upload(dict(fields), {name: File(_base(file.filename or ""), file.stream.read()) for name, file in found})

@@ -339,6 +339,8 @@ class Connections:
         except Terminal as refused:
             if refused.code in {"credentials_rejected", NEEDS_CONSENT}:
                 raise CredentialsRejected("The supplier refused these credentials.") from None
+            if refused.code == "bad_header":
+                raise CredentialsRejected("No supplier takes these credentials: they cannot be sent.") from None
             if refused.code == "url_not_allowed":
                 raise UrlNotAllowed(refused.detail) from None
             raise UpstreamFailed(f"The supplier cannot be used: {refused.detail}"[:300]) from None

@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from flask import Request
 
+from shared.core.errors import BadRequest
+from shared.http.uploads import upload_of
 from tests.client import Answered
 from tests.http.builders import Kernel, a_kernel
 
@@ -224,3 +227,11 @@ def test_legacy_paths_ignore_unknown_keys_read_numbers_as_ids_and_naive_times_as
 
     assert post(kernel, body, "/api/things").status == 201
     assert [code for _, code in post(kernel, body).codes] == ["naive_time", "wrong_type", "unknown_field"]
+
+
+def test_a_part_of_a_form_without_a_name_is_400() -> None:
+    part = b"--x\r\nContent-Disposition: form-data%s\r\n\r\nv\r\n"
+    body = part % b'; name="a"' + part % b"" + b"--x--\r\n"
+
+    with pytest.raises(BadRequest, match="has no name"):
+        upload_of(Request({"CONTENT_TYPE": "multipart/form-data; boundary=x"}), body)
