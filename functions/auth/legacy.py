@@ -36,7 +36,7 @@ def legacy_users_of_role(ctx: Ctx, role: str) -> list[LegacyUser]:
     wanted = ROLE_WORDS.get(role)
     if wanted is None:
         raise ValidationFailed.at("path:role", "not_allowed", "There is no such role.")
-    return [LegacyUser.of(user) for user in ctx.app.user_admin.matching(UserFilter(sort="username", role=wanted))]
+    return [LegacyUser.of(user) for user in ctx.app.user_admin.matching(UserFilter(sort="username", role=[wanted]))]
 
 
 @router.post("/api/users", access="admin", status=201, successor="/api/v1/users")

@@ -186,10 +186,8 @@ def _refuse_taken(slug: str, found: Mapping[Key, Stored]) -> None:
 
 
 def _changes(patch: CategoryPatch, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what changes; raise ValidationFailed for nothing at all, for nulls, and for keys that are not input."""
+    """Return what changes; raise ValidationFailed for nulls and for keys that are not input."""
     given = {name: getattr(patch, name) for name in patch.model_fields_set}
-    if not given:
-        raise ValidationFailed.at("", "missing", "Say what to change.")
     for name in _ECHOED:
         if name in given and given[name] != shown[name] and not (name == _VOLATILE and "version" in given):
             raise ValidationFailed.at(f"/{name}", "unknown_field", "This key cannot be changed here.")

@@ -1,7 +1,7 @@
 """Scanning: from a code to the product that has it, and what an outside catalogue knows of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -35,7 +35,7 @@ class Outside:
 
     fetch: Callable[[], Fetch]
     url: str
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
 
     def look_up(self, text: str) -> Data | None:
         """Return the object it has for a code."""

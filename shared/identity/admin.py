@@ -145,8 +145,10 @@ def place_of(user: User, field: str) -> Place:
 
 
 def _fits(user: User, wanted: UserFilter) -> bool:
-    asked = {"role": wanted.role, "store_id": wanted.store_id, "region": wanted.region, "is_active": wanted.is_active}
-    if any(value is not None and getattr(user, name) != value for name, value in asked.items()):
+    asked = {"role": wanted.role, "store_id": wanted.store_id, "region": wanted.region}
+    if any(values is not None and getattr(user, name) not in values for name, values in asked.items()):
+        return False
+    if wanted.is_active is not None and user.is_active != wanted.is_active:
         return False
     if wanted.created_from is not None and user.created_at < wanted.created_from:
         return False

@@ -215,9 +215,9 @@ class UserFilter(PageQuery):
 
     SORTS = ("-created_at", "username")
 
-    role: RoleWord | None = None
-    store_id: Scope | None = None
-    region: Scope | None = None
+    role: Annotated[list[RoleWord] | None, Field(max_length=10)] = None
+    store_id: Annotated[list[Scope] | None, Field(max_length=10)] = None
+    region: Annotated[list[Scope] | None, Field(max_length=10)] = None
     is_active: bool | None = None
     search: Search | None = None
     created_from: From | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from shared.core.caller import Caller
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import NotFound, ValidationFailed
+from shared.core.errors import NotFound
 from shared.core.money import number, rounded
 from shared.core.patches import changes_of
 from shared.inventory.keys import product_key
@@ -64,8 +64,6 @@ class VendorPrices:
         stored = self.get(*pair)
         condition.check(stored.data["id"], stored.data["version"], patch.version)
         given = _kept(patch.model_dump(mode="python", exclude_unset=True))
-        if not given:
-            raise ValidationFailed.at("", "missing", "Say what to change.")
         present = {**self._shown(stored), **{name: stored.data[name] for name in _TERMS}}
         changes = changes_of(given, present, inputs=_TERMS, required=_TERMS, volatile=_VOLATILE)
         return self._shown(self._changed(caller, stored, changes))

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import NotFound, ValidationFailed
+from shared.core.errors import NotFound
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.core.words import matches, words
@@ -90,8 +90,6 @@ class Vendors:
     def update(self, vendor_id: str, patch: VendorPatch, condition: Precondition = NO_CONDITION) -> Stored:
         """Change a vendor; raise NotFound, PreconditionFailed or ValidationFailed."""
         given = patch.model_dump(mode="json", exclude_unset=True)
-        if not given:
-            raise ValidationFailed.at("", "missing", "Say what to change.")
         shown, key = self.view(self.get(vendor_id)), vendor_key(vendor_id)
 
         def decide(found: Mapping[Key, Stored]) -> tuple[Stored, list[Write]]:

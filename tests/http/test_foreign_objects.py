@@ -242,6 +242,6 @@ def test_control_a_key_without_its_user_shows_answers_on_many_routes(house: Hous
     house.handle.warm()
     ready = house.handle._ready
     assert ready is not None
-    ready.records = KeyAlone(lambda: house.app.store, house.app.clock)
+    ready.records = lambda: KeyAlone(lambda: house.app.store, house.app.clock)
 
     assert ("DELETE", "/api/v1/products/{id}", "unknown") in {(*each[:2], "unknown") for each in kept_by(house)}

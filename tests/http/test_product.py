@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from local.gateway import routers
+from shared.http.serve import serve
 from tests.client import Client
 from tests.http.fuzz import fuzz
-from tests.http.product import a_product
+from tests.http.product import a_product, an_app, tokens
 from tests.http.roles import matrix, wrong
 
 SEED = 20260115
@@ -33,3 +34,17 @@ def test_every_operation_answers_every_role_as_declared(product: dict[str, Clien
 
     print(f"{len(cells)} calls of {len({cell.operation for cell in cells})} operations")
     assert {cell.operation for cell in wrong(cells)} - OWN_CHECKS == set()
+
+
+def test_knowing_the_caller_and_his_limits_reads_no_document(tmp_path: Path) -> None:
+    app = an_app(tmp_path, RATE_LIMIT_USER="600", RATE_LIMIT_IP="100")
+    app.identity.seed_demo_users("demo-password-1")
+    anybody = Client(serve(routers(), lambda: app))
+    admin = anybody.as_(f"Bearer {tokens(app)['admin']}")
+    before = app.documents.counts.reads, app.documents.counts.writes
+
+    statuses = [admin.get("/api/v1/auth/me").status for _ in range(20)]
+
+    assert statuses == [200] * 20
+    shown = 20  # the account itself, once for each answer
+    assert (app.documents.counts.reads, app.documents.counts.writes) == (before[0] + shown, before[1])

@@ -47,6 +47,10 @@ def test_a_list_has_filters_and_totals(api: Api) -> None:
 
     assert ([user["username"] for user in page["items"]], page["total"]) == (["operator"], 1)
     assert (len(pages["items"]), pages["total"], pages["total_pages"]) == (1, 4, 2)
+    for either in ("role=user,admin", "role=user&role=admin"):
+        both = api.send("GET", f"/api/v1/users?sort=username&{either}", token).json
+        assert [user["username"] for user in both["items"]] == ["admin", "operator"]
+    assert len(api.send("GET", "/api/v1/users?role=all", token).json["items"]) == 4
 
 
 @pytest.mark.parametrize("query", ["role=owner", "sort=email", "cursor=abc", "page=1&skip=1", "unknown=1", "limit=0"])

@@ -181,3 +181,18 @@ def test_of_32_who_send_one_key_at_once_one_makes_the_product(shop: Shop) -> Non
     assert len(good) == 1
     assert len(ok(shop.viewer.get(PRODUCTS))["items"]) == 1
     assert len(ok(shop.viewer.get("/api/v1/inventory/movements"))["items"]) == 1
+
+
+def test_a_patch_that_says_nothing_changes_nothing(shop: Shop) -> None:
+    written = Written(shop)
+    paths = [
+        f"/api/v1/categories/{written.category}",
+        f"/api/v1/vendors/{written.vendor}",
+        f"/api/v1/vendors/{written.vendor}/prices/{written.product}",
+    ]
+    before = state(shop)
+
+    assert [(shop.operator.patch(path, {}).status, shop.operator.patch(path).status) for path in paths] == [
+        (200, 200)
+    ] * 3
+    assert state(shop) == before

@@ -97,7 +97,7 @@ def test_renaming_reaches_its_products_and_can_be_repeated(documents: Documents)
 
 
 @on_stores("sqlite-memory")
-def test_a_change_is_conditional_and_says_something(documents: Documents) -> None:
+def test_a_change_is_conditional_and_takes_only_what_is_input(documents: Documents) -> None:
     categories = a_catalog(documents).categories
     made = categories.create(NewCategory(name="Tools"))
     category_id, shown = made.key.id, categories.view(made)

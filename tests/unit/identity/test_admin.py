@@ -28,7 +28,7 @@ def an_admin() -> tuple[House, UserAdmin, list[User]]:
     house = House()
     house.identity.seed_demo_users(PASSWORD)
     admin = UserAdmin(house.users, house.passwords)
-    return house, admin, [view for role in Role for view in admin.matching(UserFilter(role=role))]
+    return house, admin, [view for role in Role for view in admin.matching(UserFilter(role=[role]))]
 
 
 def caller_of(user: User) -> Caller:
@@ -45,9 +45,9 @@ def test_users_are_filtered_and_sorted() -> None:
         for text, wanted in {
             "by name": {"sort": "username"},
             "backwards": {"sort": "-username"},
-            "role": {"role": "store_manager"},
-            "region": {"region": "West"},
-            "nobody": {"region": "West", "is_active": False},
+            "role": {"role": ["store_manager"]},
+            "region": {"region": ["West", "East"]},
+            "nobody": {"region": ["West"], "is_active": False},
             "search": {"search": "LOVE ad"},
             "search mail": {"search": "onhand oper"},
             "made since": {"created_from": instant(house.clock.now())},
