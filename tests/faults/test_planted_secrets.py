@@ -171,9 +171,11 @@ def log() -> Iterator[io.StringIO]:
     before, level, stream = root.handlers[:], root.level, io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter(Settings.from_env({**SETTINGS, **ADDRESSES}).secrets()))
-    root.handlers[:], _ = [handler], root.setLevel(logging.DEBUG)
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG)
     yield stream
-    root.handlers[:], _ = before, root.setLevel(level)
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -90,7 +90,8 @@ def held(routers_: list[Router], app: Any, token: str, known: dict[str, str], ex
     schema.app = as_wsgi(serve(routers_, lambda: app))
     schema.config.base_url = "http://127.0.0.1"
     seen = Held()
-    for found in schema.get_all_operations():
+    operations: list[Any] = list(schema.get_all_operations())
+    for found in operations:
         _hold(found.ok(), {"Authorization": f"Bearer {token}"}, known, examples, seen)
     print(f"schemathesis: seed {SEED}, {dict(sorted(seen.statuses.items()))}, {len(seen.faults)} faults")
     return seen
