@@ -132,10 +132,17 @@ class Applier:
 
     def undo(self, caller: Caller, import_id: str, rows: Sequence[Applied]) -> list[Compared]:
         """Take rows back; return those that could not be, as errors."""
+        try:
+            self.store.atomically(partial(self._undone, caller, import_id, rows))
+        except Problem:  # some row is refused: which, shows one by one
+            return self._undone_one_by_one(caller, import_id, rows)
+        return []
+
+    def _undone_one_by_one(self, caller: Caller, import_id: str, rows: Sequence[Applied]) -> list[Compared]:
         failed = []
         for row in rows:
             try:
-                self.store.atomically(partial(self._undone, caller, import_id, row))
+                self.store.atomically(partial(self._undone, caller, import_id, [row]))
             except Problem as refused:
                 code = _WORDS.get(refused.name, "refused")
                 told = (None, code, refused.detail)
@@ -187,12 +194,17 @@ class Applier:
             row.fields["category"]["id"] = stored.data["category_id"]
         return self.products.apply(caller, stored, changes, reason="import")
 
-    def _undone(self, caller: Caller, import_id: str, row: Applied) -> None:
-        if is_moved(self.store, [row]):
-            raise _moved_on(row.product_id)
-        if row.units:
-            assert row.store_id is not None
-            self._book(caller, import_id, [(row.product_id, row.store_id, -row.units)])
+    def _undone(self, caller: Caller, import_id: str, rows: Sequence[Applied]) -> None:
+        """Take rows back whole: first what was booked, in one booking, then the products."""
+        self.store.foresee(key for row in rows for key in _places(row.product_id, 0))
+        gone = is_moved(self.store, rows)
+        if gone:
+            raise _moved_on(gone[0])
+        self._book(caller, import_id, [(row.product_id, row.store_id, -row.units) for row in rows if row.store_id])
+        for row in rows:
+            self._product_undone(caller, row)
+
+    def _product_undone(self, caller: Caller, row: Applied) -> None:
         if row.action is Action.CREATE:
             self.products.archive(caller, row.product_id)
         else:

@@ -150,6 +150,23 @@ def test_existing_products_are_skipped_when_asked(imports: Imports) -> None:
     assert imports.products()["A"]["name"] == "Tee"
 
 
+@pytest.mark.parametrize(
+    ("header", "separator"),
+    [
+        ("Référence;Désignation;Prix;Quantité;Marque;Devise", ";"),
+        ("Artikelnummer\tTitel\tPreis\tBestand\tHersteller\tWährung", "\t"),
+    ],
+)
+def test_european_headers_are_understood(imports: Imports, header: str, separator: str) -> None:
+    row = separator.join(["EU-1", "Théière", "1.234,50", "12,0", "Bleu", "CHF"])
+
+    imports.upload(f"{header}\n{row}\n".encode("cp1252"))
+
+    product = imports.products()["EU-1"]
+    shown = [product[name] for name in ("name", "sale_price", "stock", "brand", "currency")]
+    assert shown == ["Théière", "1234.50", 12, "Bleu", "CHF"]
+
+
 def test_a_mapping_wins_over_synonyms(imports: Imports) -> None:
     fields = {"mapping_config": '{"Code": "sku", "Label": "title", "Net": "price"}'}
 
