@@ -7,6 +7,7 @@ each; the same machine must find every one of them. How many histories are run i
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from shared.inventory.keys import level_id, level_key
 from shared.inventory.ledger import Change
 from shared.inventory.models import LevelPatch, LotCount, TransferBody
 from shared.inventory.words import MovementType
-from shared.ports.documents import Key, Query, Stored
+from shared.ports.documents import Documents, Key, Query, Stored
 from tests.contract.stock.test_machine import SHAPES, run_machine
+from tests.http.inventory.builders import a_shop, ok
+from tests.stores import on_stores
 from tests.unit.inventory.builders import MANAGER, OPERATOR, Stock, a_stock
 
 STORES = st.sampled_from(["main", "other"])
@@ -232,3 +235,28 @@ def test_control_the_machine_finds_a_fault_of_lots(
 
     with pytest.raises((AssertionError, pytest.fail.Exception, ExceptionGroup, InsufficientStock)):
         run_machine(LotMachine, 400)
+
+
+@on_stores("sqlite-file", "firestore-server", "firestore-emulator")
+def test_lots_are_kept_drawn_and_found_alike_on_every_store(documents: Documents, tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, documents)
+    shop.product("CUP")
+    path = "/api/v1/inventory/adjust"
+    for units, said in (
+        (2, {}),
+        (3, {"lot": "a.b/`c", "expiry": "2026-02-28"}),
+        (5, {"lot": "S", "expiry": "2026-01-16"}),
+    ):
+        ok(shop.operator.post(path, {"product_id": "prd_cup", "quantity": units, **said}))
+    sale = ok(shop.operator.post("/api/v1/sales", {"items": [{"product_id": "prd_cup", "quantity": 7}]}), 201)
+    back = {"items": [{"product_id": "prd_cup", "quantity": 1}]}
+    ok(shop.operator.post(f"/api/v1/sales/{sale['id']}/returns", back), 201)
+
+    found = ok(shop.viewer.get("/api/v1/inventory/lots", product_id="prd_cup", expiring_within=1))["items"]
+    shop.later(2 * 86_400)
+    later = ok(shop.viewer.get("/api/v1/inventory/low-stock"))["items"]
+
+    assert [(lot["lot"], lot["quantity"]) for lot in found[0]["lots"]] == [("S", 1), ("a.b/`c", 1), (None, 2)]
+    assert [(level["on_hand"], level["available"], level["expired"]) for level in later] == [(4, 3, 1)]
+    assert ok(shop.manager.get("/api/v1/inventory/audit"))["differences"] == []
+    shop.app.close()
