@@ -187,3 +187,10 @@ def test_a_declaration_that_cannot_be_served_names_its_fault() -> None:
         @router.get("/api/v1/d")
         def query_of_text(ctx: Context[FakeApp], query: str) -> None:
             """Answer."""
+
+
+def test_trace_is_refused_and_echoes_nothing() -> None:
+    answer = a_kernel().as_("viewer").send("TRACE", "/api/v1/things", headers={"Cookie": "canary"})
+
+    assert (answer.status, answer.problem) == (405, "MethodNotAllowed")
+    assert b"canary" not in answer.body

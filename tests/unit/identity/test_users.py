@@ -359,3 +359,14 @@ def _deleted(users: Users, user_id: str) -> str:
     except Problem as refusal:
         return refusal.name
     return "deleted"
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(7, False), (8, True), (64, True), (128, True), (129, False)])
+def test_a_password_has_8_to_128_characters_of_any_kind(length: int, is_taken: bool) -> None:
+    password = ("é z" * length)[:length]
+    try:
+        taken = Registration(email="ada@example.com", password=password).password
+    except ValidationError:
+        taken = None
+
+    assert (taken == password) is is_taken
