@@ -75,6 +75,12 @@ def test_hostile_files_are_refused_in_time_and_in_little_memory() -> None:
     assert ends["too_large"] == 1
 
 
+def test_a_document_type_is_refused_before_any_entity_is_read() -> None:
+    named = ("laughs", "outside entity", "parameter entity")
+
+    assert {name: read(data) for name, data in corpus(SEED) if name in named} == dict.fromkeys(named, "bad_xml")
+
+
 def _peak(data: bytes) -> int:
     tracemalloc.start()
     read(data)
