@@ -25,7 +25,7 @@ _CURRENCIES = frozenset(
     XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG ZWL
     """.split()  # noqa: SIM905 - a table of 180 codes
 )
-# ISO 4217, list one, without XTS and XXX, which are no money; with codes withdrawn since 2020, which histories still name.
+# ISO 4217, list one, without the codes for tests and for "no currency"; with codes withdrawn since 2020, which histories still name.
 
 
 def rounded(amount: Decimal) -> Decimal:
