@@ -19,6 +19,7 @@ _NOT_BENCHES = {
     "load",
     "one_import",
     "one_refresh",
+    "one_sync",
     "ours",
     "restocked",
     "ridge",
