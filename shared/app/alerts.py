@@ -215,7 +215,10 @@ class AlertParts(TradeParts, OosParts):
             return self.watch.product(given[_PRODUCT])
         if given.get(_SOURCE):
             return self.watch.source(given[_SOURCE])
-        return self.watch.open() if given.get(_OPEN) else self.watch.everything()
+        if given.get(_OPEN):
+            return self.watch.open()
+        self.sums.settle_due()  # units whose lot has expired are not available any more, though nothing moved
+        return self.watch.everything()
 
     def _notify(self, step: Step) -> Done | Continue:
         from shared.alerts.notify import Notifier

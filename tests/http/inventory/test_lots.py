@@ -8,6 +8,7 @@ from shared.inventory.keys import level_id, level_key
 from shared.inventory.models import AdjustBody
 from shared.ports.documents import Put
 from tests.http.inventory.builders import Shop, ok
+from tests.http.settling import settle
 
 ADJUST = "/api/v1/inventory/adjust"
 LOTS = "/api/v1/inventory/lots"
@@ -100,6 +101,23 @@ def test_an_expired_lot_is_not_available_from_the_day_after_and_can_be_written_o
     assert _moved(_receive(stocked, -3)) == [("L", -3)]
     assert _moved(_receive(stocked, -5, lot="S", reason="expired")) == [("S", -5)]
     assert _held(stocked) == {None: 2}
+
+
+def test_units_that_expire_open_an_alert_though_nothing_moved(stocked: Shop) -> None:
+    name = level_id(stocked.app.stores.ensure_default(), "prd_cup")
+    ok(stocked.manager.patch(f"/api/v1/inventory/{name}", {"reorder_level": 6}))
+    settle(stocked.app)
+
+    def open_alerts() -> list[tuple[str, int]]:
+        found = ok(stocked.viewer.get("/api/v1/alerts", status="active", alert_type="low_stock"))["items"]
+        return [(alert["product_id"], alert["current_stock"]) for alert in found]
+
+    before = open_alerts()
+    stocked.later(2 * A_DAY)
+    stocked.app.first_check()
+    settle(stocked.app)
+
+    assert (before, open_alerts()) == ([], [("prd_cup", 5)])
 
 
 def test_lots_that_expire_soon_are_found_by_product_and_store(stocked: Shop) -> None:
