@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.gateway import routers
+from shared.http.openapi import document
 from shared.http.serve import serve
 from tests.client import Client
 from tests.http.fuzz import fuzz
@@ -48,3 +49,28 @@ def test_knowing_the_caller_and_his_limits_reads_no_document(tmp_path: Path) -> 
     assert statuses == [200] * 20
     shown = 20  # the account itself, once for each answer
     assert (app.documents.counts.reads, app.documents.counts.writes) == (before[0] + shown, before[1])
+
+
+def test_no_route_takes_a_key_it_does_not_name(tmp_path: Path) -> None:
+    app = an_app(tmp_path)
+    app.identity.seed_demo_users("demo-password-1")
+    admin = Client(serve(routers(), lambda: app)).as_(f"Bearer {tokens(app)['admin']}")
+    paths = document(routers())["paths"]
+    writing = [
+        (method.upper(), path)
+        for path, place in paths.items()
+        for method, operation in place.items()
+        if path.startswith("/api/v1") and "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
+    before = app.documents.counts.writes
+
+    taken = [
+        (method, path)
+        for method, path in writing
+        if ("/owns_it_all", "unknown_field")
+        not in admin.send(method, path.replace("{source}", "stord"), {"owns_it_all": True}).codes
+    ]
+
+    print(f"{len(writing)} writing routes")
+    assert taken == []
+    assert app.documents.counts.writes == before
