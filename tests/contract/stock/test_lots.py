@@ -108,7 +108,7 @@ class LotMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.sales)
     @rule(data=st.data(), units=UNITS)
     def come_back(self, data: st.DataObject, units: int) -> None:
-        name = data.draw(st.sampled_from(sorted(self.sales)))
+        name = data.draw(st.sampled_from(list(self.sales)))
         store, codes, sale, before = self.sales[name]
         units = min(units, len(codes) - before)
         if not units:
@@ -155,7 +155,7 @@ class LotMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.held)))
+        name = data.draw(st.sampled_from(list(self.held)))
         store, units = self.held[name]
         if self.attempt(units <= self.for_sale(store), lambda: self.stock.commit(name)):
             self.draw(store, units, selling=True)

@@ -140,7 +140,7 @@ class StockMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.held)))
+        name = data.draw(st.sampled_from(list(self.held)))
         pair, units, until = self.held[name]
         allowed = not self.over(until) and (self.on_hand[pair] >= units or pair in self.negative)
         if self.attempt(allowed, lambda: self.stock.commit(name)):
@@ -150,7 +150,7 @@ class StockMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.held)))
+        name = data.draw(st.sampled_from(list(self.held)))
         if self.attempt(not self.over(self.held[name][2]), lambda: self.stock.release(name)):
             del self.held[name]
 
