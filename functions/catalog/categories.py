@@ -3,7 +3,15 @@
 from typing import cast
 
 from shared.app import App
-from shared.catalog.models import Category, CategoryFilter, CategoryPatch, NewCategory
+from shared.catalog.models import (
+    Category,
+    CategoryFilter,
+    CategoryPatch,
+    CategoryThresholds,
+    NewCategory,
+    ThresholdsPatch,
+)
+from shared.core.errors import ValidationFailed
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import listing
@@ -49,3 +57,31 @@ def change_category(ctx: Ctx, id: str, body: CategoryPatch) -> Category:
 def delete_category(ctx: Ctx, id: str) -> None:
     """Delete a category that no product uses."""
     ctx.app.categories.delete(id, ctx.precondition)
+
+
+@router.get("/api/v1/categories/{id}/thresholds", etag=True)
+def read_thresholds(ctx: Ctx, id: str) -> CategoryThresholds:
+    """Return when products of a category are low, in all stores and in some."""
+    return cast("CategoryThresholds", ctx.app.categories.thresholds(id))
+
+
+@router.put("/api/v1/categories/{id}/thresholds", access="manager")
+@router.patch("/api/v1/categories/{id}/thresholds", access="manager")
+def change_thresholds(ctx: Ctx, id: str, body: ThresholdsPatch) -> CategoryThresholds:
+    """Say when products of a category are low that have no threshold of their own."""
+    if not body.model_fields_set:
+        raise ValidationFailed.at("", "missing", "Say what to change.")
+    return _changed(ctx, id, body)
+
+
+@router.delete("/api/v1/categories/{id}/thresholds", access="manager")
+def clear_thresholds(ctx: Ctx, id: str) -> None:
+    """Let products of a category go by their own thresholds or the default again."""
+    _changed(ctx, id, ThresholdsPatch(threshold=None, stores=None))
+
+
+def _changed(ctx: Ctx, category_id: str, body: ThresholdsPatch) -> CategoryThresholds:
+    shown, changed = ctx.app.categories.set_thresholds(category_id, body, ctx.precondition)
+    if changed:
+        ctx.app.repeat_thresholds_later(category_id)
+    return cast("CategoryThresholds", shown)

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 
 from shared.alerts.words import AlertStatus, AlertType, Severity, ThresholdRule
+from shared.inventory.rules import rule_of
 
 __all__ = [
     "ADDED",
@@ -120,7 +121,6 @@ def judge_level(level: Mapping[str, Any], settings: Mapping[str, Any]) -> Judgem
     active, enabled = bool(level["product_active"]), bool(settings["low_stock_enabled"])
     fires = active and enabled and available <= threshold
     recovered = available > threshold + margin(threshold, settings["hysteresis_percent"])
-    rule = ThresholdRule.LEVEL if level["reorder_level"] is not None else ThresholdRule.PRODUCT
     reason = "disabled" if not enabled else "product_inactive" if not active else "stock_recovered"
     units = "unit is" if available == 1 else "units are"
     return Judgement(
@@ -139,7 +139,7 @@ def judge_level(level: Mapping[str, Any], settings: Mapping[str, Any]) -> Judgem
             "store_name": level["store_name"],
             "current_stock": available,
             "threshold": threshold,
-            "rule": rule.value,
+            "rule": rule_of(level),
         },
     )
 

@@ -37,6 +37,8 @@ class ThresholdRule(StrEnum):
 
     LEVEL = "level"
     PRODUCT = "product"
+    CATEGORY_LOCATION = "category_location"
+    CATEGORY = "category"
     DEFAULT = "default"
     SETTINGS = "settings"
 

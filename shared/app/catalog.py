@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.catalog.products import Products
     from shared.catalog.scanning import Scanning
     from shared.catalog.upkeep import Upkeep
-    from shared.jobs.kinds import Done, JobKind, Step
+    from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.purchasing.links import SupplierLinks
     from shared.purchasing.prices import VendorPrices
     from shared.purchasing.vendors import Vendors
@@ -138,6 +138,10 @@ class CatalogParts(StockParts):
         """Let products repeat the new name of a category once the present commit stands."""
         self._keep_up({"category_id": category_id}, category_id)
 
+    def repeat_thresholds_later(self, category_id: str) -> None:
+        """Let products and levels repeat the new thresholds of a category once the present commit stands."""
+        self._keep_up({"category_id": category_id, "thresholds": True}, category_id)
+
     def kinds(self) -> Sequence[JobKind]:
         """Add the upkeep of what repeats products and categories."""
         from shared.jobs.kinds import JobKind
@@ -166,8 +170,5 @@ class CatalogParts(StockParts):
         except Unavailable:  # the change stands and must not be answered as a failure; the job does this again
             logging.getLogger(__name__).warning("levels are busy; the job %s will repeat this", "catalog-upkeep")
 
-    def _kept_up(self, step: Step) -> Done:
-        from shared.jobs.kinds import Done
-
-        self.catalog_upkeep.run(dict(step.input))
-        return Done()
+    def _kept_up(self, step: Step) -> Done | Continue:
+        return self.catalog_upkeep.work(step)

@@ -6,18 +6,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalog.legacy import CategoriesAsked
-from shared.catalog.models import CategoryFilter, CategoryPatch, NewCategory
+from shared.catalog.models import CategoryFilter, CategoryPatch, NewCategory, ThresholdsPatch
 from shared.catalog.record import PRODUCTS
-from shared.catalog.views import category_view
+from shared.catalog.views import category_view, thresholds_view
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
-from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
+from shared.core.errors import AlreadyExists, FieldError, InvalidState, NotFound, ValidationFailed
 from shared.core.ids import Ids
+from shared.core.patches import changes_of
 from shared.core.words import words
+from shared.inventory.keys import store_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 
 __all__ = ["CATEGORIES", "Asked", "Categories", "category_key", "slug_of"]
+
+Data = dict[str, Any]
 
 CATEGORIES = "categories"
 _SLUGS = "category_slugs"
@@ -104,6 +108,63 @@ class Categories:
         keys = [category_key(category_id) for category_id in dict.fromkeys(category_ids) if category_id is not None]
         return {key.id: stored.data["slug"] for key, stored in self.store.get_many(keys).items()} if keys else {}
 
+    def thresholds_of(self, category_id: str | None) -> Data | None:
+        """Return the thresholds that products of a category repeat; None for no category, and one without any."""
+        if category_id is None:
+            return None
+        key = category_key(category_id)
+        self.store.foresee([key])
+        found = self.store.get(key)
+        return found.data.get("thresholds") if found else None
+
+    def thresholds(self, category_id: str) -> Data:
+        """Return the thresholds of a category as shown; raise NotFound."""
+        return thresholds_view(self.get(category_id))
+
+    def set_thresholds(
+        self, category_id: str, patch: ThresholdsPatch, condition: Precondition = NO_CONDITION
+    ) -> tuple[Data, bool]:
+        """Change the thresholds of a category; return them as shown, and whether anything changed.
+
+        Raise NotFound for the category or a store, PreconditionFailed or ValidationFailed.
+        """
+        key = category_key(category_id)
+
+        def decide(found: Mapping[Key, Stored]) -> tuple[tuple[Data, bool], list[Write]]:
+            stored = found.get(key)
+            if stored is None:
+                raise NotFound("No category has this id.", resource="category")
+            shown = thresholds_view(stored)
+            self._refuse_unknown(set(patch.stores or ()) - set(shown["stores"]))
+            condition.check(category_id, stored.data["version"], patch.version)
+            given = patch.model_dump(mode="json", exclude_unset=True)
+            if "stores" in given:
+                given["stores"] = given["stores"] or {}
+            changes = changes_of(given, shown, inputs=("threshold", "stores"))
+            if not changes:
+                return (shown, False), []
+            after = replace(stored, data=self._with_thresholds(stored.data, shown, changes))
+            return (thresholds_view(after), True), [Put(key, after.data, stored.version)]
+
+        return self.store.change([key], decide)
+
+    def _with_thresholds(self, data: Data, shown: Data, changes: Data) -> Data:
+        """Return a category with changed thresholds; without any left it is stored as one that never had some."""
+        kept = {name: changes.get(name, shown[name]) for name in ("threshold", "stores")}
+        stamps = {"updated_at": instant(self.clock.now()), "version": data["version"] + 1}
+        after = {name: value for name, value in data.items() if name != "thresholds"} | stamps
+        return after if kept["threshold"] is None and not kept["stores"] else {**after, "thresholds": kept}
+
+    def _refuse_unknown(self, store_ids: Iterable[str]) -> None:
+        """Raise NotFound that names every unknown store."""
+        wanted = sorted(store_ids)
+        found = self.store.get_many([store_key(each) for each in wanted]) if wanted else {}
+        unknown = [each for each in wanted if store_key(each) not in found]
+        if unknown:
+            detail = "No store has this id."
+            errors = tuple(FieldError(f"/stores/{_pointed(each)}", "unknown", detail) for each in unknown)
+            raise NotFound(f"{len(unknown)} of the stores do not exist.", errors=errors, resource="store")
+
     def create(self, wanted: NewCategory) -> Stored:
         """Make a category; raise AlreadyExists when its slug is taken."""
         slug = wanted.slug or slug_of(wanted.name)
@@ -178,6 +239,11 @@ class Categories:
 
 def _slug_key(slug: str) -> Key:
     return Key(_SLUGS, slug)
+
+
+def _pointed(name: str) -> str:
+    """Return a name as a step of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _refuse_taken(slug: str, found: Mapping[Key, Stored]) -> None:

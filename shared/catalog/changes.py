@@ -10,6 +10,7 @@ from typing import Any
 from shared.catalog.models import PAIRS, NewProduct, ProductPatch, ProductStatus
 from shared.catalog.record import kept_attributes
 from shared.core.errors import FieldError, ValidationFailed
+from shared.inventory.rules import follows_category
 
 __all__ = ["asked_changes", "new_fields", "refuse_empty", "status_after"]
 
@@ -33,7 +34,15 @@ _FIRM = ("name", "reorder_threshold", "currency", "images", "tags")
 _PLAIN = (*_CLEARABLE, *_FIRM)
 # May change while the version stays: ignored in a body that names its version.
 _VOLATILE = frozenset(
-    {"available_stock", "reserved_stock", "stock_status", "stock_version", "predicted_depletion_date"}
+    {
+        "available_stock",
+        "reserved_stock",
+        "stock_status",
+        "stock_version",
+        "predicted_depletion_date",
+        "effective_reorder_threshold",
+        "threshold_rule",
+    }
 )
 _INCLUDED = ("levels", "vendors")
 _SHOWN = ("id", *sorted(_VOLATILE), "created_at", "updated_at")
@@ -51,7 +60,14 @@ def new_fields(wanted: NewProduct, *, sku: str, currency: str) -> Data:
         "status": status.value,
         "attributes": kept_attributes(wanted.attributes),
         "predicted_depletion_date": None,
+        "follows_category_threshold": _follows(wanted),
     }
+
+
+def _follows(wanted: NewProduct) -> bool:
+    """Say whether a product to make has no threshold of its own: none was given, or it was said so."""
+    said = wanted.follows_category_threshold
+    return "reorder_threshold" not in wanted.model_fields_set if said is None else said
 
 
 def refuse_empty(patch: ProductPatch) -> None:
@@ -68,9 +84,10 @@ def asked_changes(patch: ProductPatch, product: Mapping[str, Any], shown: Mappin
     """
     given = {name: getattr(patch, name) for name in patch.model_fields_set}
     _refuse_other(given, shown)
-    present = {**product, "current_stock": shown["current_stock"]}
+    follows = follows_category(product)
+    present = {**product, "current_stock": shown["current_stock"], "follows_category_threshold": follows}
     changes: Data = {}
-    for name in (*_PLAIN, "current_stock"):
+    for name in (*_PLAIN, "current_stock", "follows_category_threshold"):
         told = _told(given, name, present[name])
         if told is not None:
             changes[name] = _checked(*told)
@@ -130,7 +147,7 @@ def _refuse_other(given: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
     moves = any(given.get(name) not in (None, shown["current_stock"]) for name in ("current_stock", "stock"))
     for name in _SHOWN:
         is_condition = name == "stock_version" and (moves or given.get(name) is None)
-        differs = name in given and given[name] != shown[name] and not is_condition
+        differs = name in given and given[name] != shown.get(name) and not is_condition
         if differs and not (name in _VOLATILE and given.get("version") is not None):
             raise _not_input(name)
     for name in _INCLUDED:  # as they were when the product was read, and that is told by its version

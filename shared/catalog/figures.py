@@ -15,7 +15,7 @@ from shared.core.money import rounded
 from shared.inventory.figure_models import Figures
 from shared.inventory.figures import StockFigures
 from shared.inventory.keys import PRODUCTS
-from shared.inventory.rules import status_of
+from shared.inventory.rules import status_of, threshold_of
 from shared.ports.documents import Query
 
 __all__ = ["CatalogFigures"]
@@ -41,7 +41,7 @@ class _Counts:
             return
         self.categories[data["category"] or UNCATEGORIZED] += 1
         stock = row.sums["current_stock"]
-        self.low += status_of(stock, data["reorder_threshold"]).value != "sufficient"
+        self.low += status_of(stock, threshold_of(data)[0]).value != "sufficient"
         self.out += stock <= 0
         margin = _margin(data)
         if margin is not None:

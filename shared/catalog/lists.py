@@ -13,7 +13,7 @@ from shared.catalog.record import longest_word, searched
 from shared.core.clock import instant
 from shared.core.words import matches
 from shared.inventory.keys import PRODUCT_STOCK, PRODUCTS
-from shared.inventory.rules import status_of
+from shared.inventory.rules import status_of, threshold_of
 from shared.ports.documents import Query, Stored
 
 __all__ = ["Asked", "Row", "asked"]
@@ -150,7 +150,7 @@ def _among(name: str, values: tuple[Any, ...]) -> Callable[[Row], bool]:
 
 
 def _status(row: Row) -> StockStatus:
-    return StockStatus(status_of(row.sums["current_stock"], row.product.data["reorder_threshold"]).value)
+    return StockStatus(status_of(row.sums["current_stock"], threshold_of(row.product.data)[0]).value)
 
 
 def _bounds(wanted: ProductFilter) -> tuple[str | None, str | None]:

@@ -24,6 +24,7 @@ __all__ = [
     "Category",
     "CategoryFilter",
     "CategoryPatch",
+    "CategoryThresholds",
     "NewCategory",
     "NewProduct",
     "Option",
@@ -36,6 +37,7 @@ __all__ = [
     "ProductStatus",
     "ScanBody",
     "StockStatus",
+    "ThresholdsPatch",
 ]
 
 
@@ -139,9 +141,19 @@ class Product(BaseModel, defer_build=True):
     levels: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda levels: levels is None)
     vendors: list[dict[str, Any]] | None = Field(default=None, exclude_if=lambda vendors: vendors is None)
     kit: dict[str, Any] | None = Field(default=None, exclude_if=lambda kit: kit is None)
+    effective_reorder_threshold: int | None = Field(default=None, exclude_if=lambda units: units is None)
+    threshold_rule: str | None = Field(
+        default=None,
+        exclude_if=lambda rule: rule is None,
+        description="Where effective_reorder_threshold is from; both only where the category has thresholds.",
+    )
+    follows_category_threshold: bool | None = Field(default=None, exclude_if=lambda follows: follows is None)
 
 
-PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in {"levels", "vendors", "kit"})
+OF_CATEGORY = ("effective_reorder_threshold", "threshold_rule", "follows_category_threshold")
+"""Keys of a product whose category has thresholds."""
+_SOMETIMES = {"levels", "vendors", "kit", *OF_CATEGORY}
+PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in _SOMETIMES)
 """The keys of every product, in their order."""
 
 
@@ -171,6 +183,7 @@ class _Told(BaseModel, defer_build=True):
     supplier_id: SupplierRef | None = None
     supplier_product_id: SupplierRef | None = None
     source_url: Url | None = None
+    follows_category_threshold: bool | None = None
 
 
 class NewProduct(_Told):
@@ -226,6 +239,8 @@ class ProductPatch(_Told):
     levels: Any = None
     vendors: Any = None
     kit: Any = None
+    effective_reorder_threshold: Any = None
+    threshold_rule: Any = None
 
 
 StatusFilter = Literal["active", "draft", "paused", "archived", "all"]
@@ -289,6 +304,24 @@ class CategoryPatch(BaseModel, defer_build=True):
     product_count: Any = None
     created_at: Any = None
     updated_at: Any = None
+    version: Version | None = None
+
+
+class CategoryThresholds(BaseModel, defer_build=True):
+    """When products of a category are low that have no threshold of their own; id and version are the category's."""
+
+    id: str
+    threshold: int | None
+    stores: dict[str, int]
+    version: int
+
+
+class ThresholdsPatch(BaseModel, defer_build=True):
+    """What to change of a category's thresholds; `stores` says all that are to differ, null clears."""
+
+    threshold: Count | None = None
+    stores: Annotated[dict[Id, Count], Field(max_length=100)] | None = None
+    id: Any = None
     version: Version | None = None
 
 

@@ -17,6 +17,7 @@ from shared.catalog.record import (
     stock_facts,
     stock_key,
     with_finders,
+    with_thresholds,
 )
 from shared.catalog.views import product_view
 from shared.core.caller import Caller
@@ -47,6 +48,8 @@ COPIED = frozenset(
         "package_size",
         "status",
         "reorder_threshold",
+        "follows_category_threshold",
+        "category_id",
         "sale_price",
         "unit_cost",
         "currency",
@@ -149,6 +152,10 @@ class Products:
             self.sums.relabel_product(stored.key.id, after.data)
         return after
 
+    def repeat_thresholds(self, product_id: str, category_id: str) -> None:
+        """Let a product and its levels repeat the present thresholds of its category; one of another stays as it is."""
+        self.store.atomically(lambda: self._repeated(product_id, category_id))
+
     def said(self, caller: Caller, reason: str | None) -> Data:
         """Return who changes something, when and why, as history keeps it."""
         return {"user_id": caller.user_id, "reason": reason, "created_at": instant(self.clock.now())}
@@ -174,7 +181,12 @@ class Products:
     ) -> tuple[Stored, list[Write]]:
         """Return the product after some changes and the writes of its own documents, its prices' history among them."""
         stamps = {"updated_at": instant(self.clock.now()), "version": stored.data["version"] + 1}
-        after = replace(stored, data=with_finders({**stored.data, **changes, **stamps}))
+        data = {**stored.data, **changes, **stamps}
+        if "category_id" in changes:
+            data = with_thresholds(data, self.categories.thresholds_of(changes["category_id"]))
+        if "reorder_threshold" in changes and "follows_category_threshold" not in changes:
+            data["follows_category_threshold"] = False
+        after = replace(stored, data=with_finders(data))
         refuse_too_large(after.data)
         writes: list[Write] = [Put(stored.key, after.data, stored.version)]
         writes += self._claim_writes(stored, after)
@@ -200,7 +212,9 @@ class Products:
         stamps = {"created_at": now, "updated_at": now, "version": 1}
         kept = {"barcode": code.kept if code else None}
         category = self.category_told(wanted.category_id, wanted.category)
-        product = Stored(product_key(product_id), with_finders({**fields, **kept, **category, **stamps}), "")
+        thresholds = self.categories.thresholds_of(category["category_id"])
+        data = with_thresholds({**fields, **kept, **category, **stamps}, thresholds)
+        product = Stored(product_key(product_id), with_finders(data), "")
         refuse_too_large(product.data)
         claims = claims_of(product.data, code.claim if code else None)
         self._refuse_taken(claims)
@@ -250,6 +264,15 @@ class Products:
         if self.has_open_orders(product_id):
             raise InvalidState("Open transfer orders name this product.", current="ordered", allowed=[])
         self.apply(caller, stored, {"status": archived})
+
+    def _repeated(self, product_id: str, category_id: str) -> None:
+        stored = self.get(product_id)
+        if stored.data["category_id"] != category_id:
+            return
+        after = replace(stored, data=with_thresholds(stored.data, self.categories.thresholds_of(category_id)))
+        if after.data != stored.data:
+            self.store.write([Put(stored.key, after.data, stored.version), *self._stock_writes(after)])
+        self.sums.relabel_product(product_id, after.data, tell=True)
 
     def _book_first(self, caller: Caller, product_id: str, store_id: str, quantity: int) -> None:
         booking = self.ledger.open([(product_id, store_id)])

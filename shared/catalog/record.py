@@ -5,7 +5,7 @@ adds what lists are found by (`shelf`, `words`, `price_cents`). It changes with 
 stock.
 
 `product_stock/{id}` holds what moves with stock: the ledger's sums over all stores, and `stock_status`. It exists as long as
-the product, and repeats the facts (`FACETS`) that lists by stock are found and ordered by. Each side writes its own keys and
+the product, and repeats the facts (`FACETS`, the threshold in force) that lists by stock are found and ordered by. Each side writes its own keys and
 keeps the other's.
 
 `product_claims/{digest}` makes a SKU (in any case), a barcode (in any of its forms) or the pair of a supplier and its product
@@ -23,7 +23,7 @@ from shared.catalog.models import ProductStatus
 from shared.core.errors import ValidationFailed
 from shared.core.words import words
 from shared.inventory.keys import PRODUCT_STOCK, PRODUCTS, product_key, stock_key
-from shared.inventory.rules import new_stock, search_tokens, status_of
+from shared.inventory.rules import new_stock, search_tokens, status_of, threshold_of
 from shared.ports.documents import Key
 
 __all__ = [
@@ -41,12 +41,13 @@ __all__ = [
     "stock_facts",
     "stock_key",
     "with_finders",
+    "with_thresholds",
 ]
 
 Data = dict[str, Any]
 
 CLAIMS = "product_claims"
-FACETS = ("shelf", "name", "sku", "created_at", "reorder_threshold")
+FACETS = ("shelf", "name", "sku", "created_at")
 _MOST_BYTES = 900_000
 _SEARCHED = ("name", "sku", "barcode", "brand", "category")
 
@@ -85,8 +86,15 @@ def searched(product: Mapping[str, Any]) -> list[str | None]:
 def stock_facts(product: Mapping[str, Any], stock: Mapping[str, Any]) -> Data:
     """Return the stock document with the facts of its product as they are now."""
     facets = {name: product[name] for name in FACETS}
-    status = status_of(stock["current_stock"], product["reorder_threshold"])
-    return {**stock, **facets, "stock_status": status.value}
+    threshold = threshold_of(product)[0]
+    status = status_of(stock["current_stock"], threshold)
+    return {**stock, **facets, "reorder_threshold": threshold, "stock_status": status.value}
+
+
+def with_thresholds(product: Mapping[str, Any], thresholds: Mapping[str, Any] | None) -> Data:
+    """Return the product repeating the thresholds of its category, if it has any."""
+    data = {name: value for name, value in product.items() if name != "category_thresholds"}
+    return {**data, "category_thresholds": dict(thresholds)} if thresholds else data
 
 
 def first_stock(product_id: str, product: Mapping[str, Any]) -> Data:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from shared.catalog.models import ProductStatus
+from shared.catalog.models import OF_CATEGORY, ProductStatus
 from shared.catalog.record import attributes_of
 from shared.core.money import number
-from shared.inventory.rules import status_of
+from shared.inventory.rules import follows_category, status_of, threshold_of
 from shared.ports.documents import Stored
 
-__all__ = ["amount", "category_view", "product_view"]
+__all__ = ["amount", "category_view", "product_view", "thresholds_view"]
 
 Data = dict[str, Any]
 
@@ -29,6 +29,8 @@ def amount(kept: str | None) -> float | None:
 def product_view(stored: Stored, sums: Mapping[str, Any]) -> Data:
     """Return a product as shown, with the sums of its stock."""
     data, stock = stored.data, sums["current_stock"]
+    threshold, rule = threshold_of(data)
+    category = (threshold, rule, follows_category(data))
     cost = amount(data["unit_cost"])
     return {
         "id": stored.key.id,
@@ -41,7 +43,7 @@ def product_view(stored: Stored, sums: Mapping[str, Any]) -> Data:
         "currency": data["currency"],
         "status": data["status"],
         "is_active": data["status"] == ProductStatus.ACTIVE.value,
-        "stock_status": status_of(stock, data["reorder_threshold"]).value,
+        "stock_status": status_of(stock, threshold).value,
         **{name: data[name] for name in ("predicted_depletion_date", "images", "tags")},
         "attributes": attributes_of(data["attributes"]),
         **{name: data[name] for name in _FURTHER},
@@ -49,6 +51,7 @@ def product_view(stored: Stored, sums: Mapping[str, Any]) -> Data:
         "stock": stock,
         "cost_price": cost,
         **{name: data[name] for name in ("created_at", "updated_at", "version")},
+        **(dict(zip(OF_CATEGORY, category, strict=True)) if rule else {}),
     }
 
 
@@ -63,3 +66,9 @@ def category_view(stored: Stored, product_count: int) -> Data:
         "product_count": product_count,
         **view,
     }
+
+
+def thresholds_view(stored: Stored) -> Data:
+    """Return the thresholds of a category as shown."""
+    given = stored.data.get("thresholds") or {"threshold": None, "stores": {}}
+    return {"id": stored.key.id, **given, "version": stored.data["version"]}

@@ -109,6 +109,11 @@ class InventoryLevel(BaseModel, defer_build=True):
         exclude_if=lambda units: units is None,
         description="Units that approved transfer orders will bring; only with include=incoming.",
     )
+    threshold_rule: str | None = Field(
+        default=None,
+        exclude_if=lambda rule: rule is None,
+        description="Where effective_reorder_level is from; only where the product's category has thresholds.",
+    )
     lots: list[Lot] | None = Field(
         default=None,
         exclude_if=lambda lots: lots is None,
@@ -199,6 +204,7 @@ class LevelPatch(BaseModel, defer_build=True):
     last_updated: Any = None
     lots: Any = None
     expired: Any = None
+    threshold_rule: Any = None
 
 
 class AdjustBody(OfLot):

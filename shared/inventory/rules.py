@@ -22,6 +22,7 @@ __all__ = [
     "expired",
     "facts_of_product",
     "facts_of_store",
+    "follows_category",
     "labelled",
     "live",
     "moved",
@@ -29,11 +30,13 @@ __all__ = [
     "new_stock",
     "place_word",
     "recounted",
+    "rule_of",
     "search_tokens",
     "sellable",
     "shelf_word",
     "status_of",
     "summed",
+    "threshold_of",
 ]
 
 Data = dict[str, Any]
@@ -44,9 +47,35 @@ _LONGEST_TOKEN = 12
 TICK = timedelta(microseconds=1)
 
 
-def facts_of_product(product: Mapping[str, Any]) -> Data:
-    """Return what a level repeats of its product, from the product's document."""
+def follows_category(product: Mapping[str, Any]) -> bool:
+    """Say whether nobody gave a product a threshold of its own; of one stored before that was kept, whether it has the default."""
+    default: bool = product.get("reorder_threshold", _DEFAULT_THRESHOLD) == _DEFAULT_THRESHOLD
+    return bool(product.get("follows_category_threshold", default))
+
+
+def threshold_of(product: Mapping[str, Any], store_id: str | None = None) -> tuple[int, str | None]:
+    """Return the threshold of a product in a store (None: over all stores) where the level has none, and the rule it is from.
+
+    Given for the product, else for its category in that store, else for its category, else the default. Without thresholds of
+    its category a product has its own number, the default where nobody gave one, and no rule needs to be told.
+    """
+    own: int = product.get("reorder_threshold", _DEFAULT_THRESHOLD)
+    given = product.get("category_thresholds")
+    if not given:
+        return own, None
+    if not follows_category(product):
+        return own, "product"
+    if store_id in given["stores"]:
+        return given["stores"][store_id], "category_location"
+    if given["threshold"] is not None:
+        return given["threshold"], "category"
+    return _DEFAULT_THRESHOLD, "default"
+
+
+def facts_of_product(product: Mapping[str, Any], store_id: str | None = None) -> Data:
+    """Return what a level (of a store) repeats of its product, from the product's document."""
     price = product.get("sale_price") or product.get("unit_cost")
+    threshold, rule = threshold_of(product, store_id)
     return {
         "sku": product["sku"],
         "product_name": product["name"],
@@ -54,7 +83,8 @@ def facts_of_product(product: Mapping[str, Any]) -> Data:
         "category": product.get("category"),
         "package_size": product.get("package_size"),
         "product_active": product.get("status", "active") == "active",
-        "reorder_threshold": product.get("reorder_threshold", _DEFAULT_THRESHOLD),
+        "reorder_threshold": threshold,
+        "threshold_rule": rule,
         "price": price,
         "sale_price": product.get("sale_price"),
         "currency": product.get("currency"),
@@ -172,6 +202,11 @@ def recounted(level: Mapping[str, Any], now: datetime) -> Data:
     if "lots" in level:
         after |= {"expired": gone, "lots_until": first_end(level)}
     return after
+
+
+def rule_of(level: Mapping[str, Any]) -> str:
+    """Return where the threshold of a level is from: level, product, category_location, category or default."""
+    return "level" if level["reorder_level"] is not None else level.get("threshold_rule") or "product"
 
 
 def sellable(level: Mapping[str, Any], now: datetime) -> Data:

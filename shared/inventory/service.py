@@ -32,7 +32,13 @@ __all__ = ["Adjustments", "Levels", "Stores"]
 
 _INPUTS = ("on_hand", "reorder_level", "max_stock", "allow_negative")
 _REQUIRED = ("on_hand", "allow_negative")
-_VOLATILE = frozenset({*LEVEL_KEYS, "lots", "expired"}) - {"id", "store_id", "product_id", "version", *_INPUTS}
+_VOLATILE = frozenset({*LEVEL_KEYS, "lots", "expired", "threshold_rule"}) - {
+    "id",
+    "store_id",
+    "product_id",
+    "version",
+    *_INPUTS,
+}
 _ASIDE = ("expected_quantity", "reason")
 
 

@@ -55,15 +55,18 @@ class Sums:
             if len(due) < _MANY:
                 return settled
 
-    def relabel_product(self, product_id: str, product: dict[str, Any]) -> int:
+    def relabel_product(self, product_id: str, product: dict[str, Any], *, tell: bool = False) -> int:
         """Let a product's levels repeat its new name, price, category, threshold and status, in the surrounding commit.
 
-        Call it after the product's own write. One level for each store: few. Return how many.
+        Call it after the product's own write. One level for each store: few. Return how many. With `tell` alerts look at
+        levels whose threshold changes, unless there are so many of them that one commit would not take it.
         """
         levels = self._store.query(Query(LEVELS, (("product_id", product_id),), limit=400))
         booking = self._ledger.open((product_id, stored.data["store_id"]) for stored in levels)
         for stored in levels:
-            booking.relabel(product_id, stored.data["store_id"], facts_of_product(product))
+            store_id = stored.data["store_id"]
+            facts = facts_of_product(product, store_id)
+            booking.relabel(product_id, store_id, facts, tell=tell and len(levels) <= _MANY)
         booking.write()
         return len(levels)
 

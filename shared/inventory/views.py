@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.inventory.models import InventoryLevel, Movement, Reservation
+from shared.inventory.rules import rule_of
 from shared.ports.documents import Stored
 
 __all__ = ["LEVEL_KEYS", "MOVEMENT_KEYS", "RESERVATION_KEYS", "level_view", "movement_view", "reservation_view"]
 
-LEVEL_KEYS = tuple(name for name in InventoryLevel.model_fields if name not in {"incoming", "lots", "expired"})
+LEVEL_KEYS = tuple(
+    name for name in InventoryLevel.model_fields if name not in {"incoming", "lots", "expired", "threshold_rule"}
+)
 MOVEMENT_KEYS = tuple(name for name in Movement.model_fields if name != "lots")
 RESERVATION_KEYS = tuple(name for name in Reservation.model_fields if name != "movement")
 _LEVEL = LEVEL_KEYS[1:]
@@ -23,6 +26,8 @@ def level_view(level_id: str, level: Mapping[str, Any]) -> dict[str, Any]:
         shown["currency"] = None
     else:
         shown["value"] = float(shown["value"])
+    if level.get("threshold_rule"):
+        shown["threshold_rule"] = rule_of(level)
     if "lots" in level:
         shown |= {"lots": level["lots"], "expired": level["expired"]}
     return shown

@@ -132,7 +132,7 @@ class WorkingSet:
         if held.data is None:
             self.require(product_id, store_id)
             product, store = self._facts[product_key(product_id)], self._facts[store_key(store_id)]
-            facts = facts_of_product(product.data) | facts_of_store(store.data)
+            facts = facts_of_product(product.data, store_id) | facts_of_store(store.data)
             self._replace((product_id, store_id), new_level(store_id, product_id, facts, self.now))
         assert held.data is not None
         return held.data
@@ -143,11 +143,18 @@ class WorkingSet:
             raise AlreadyExists("This store has a level of this product.", field="product_id")
         return self.ensure_level(product_id, store_id)
 
-    def relabel(self, product_id: str, store_id: str, facts: Data) -> None:
-        """Let a level repeat new facts of its product or store; nothing a caller could have changed moves."""
+    def relabel(self, product_id: str, store_id: str, facts: Data, *, tell: bool = False) -> None:
+        """Let a level repeat new facts of its product or store; nothing a caller could have changed moves.
+
+        With `tell` a level whose threshold in force is another counts as changed, so that alerts look at it.
+        """
         level = self._levels[product_id, store_id].data
-        if level is not None:
-            self._replace((product_id, store_id), recounted(labelled(level, facts), self.now))
+        if level is None:
+            return
+        after = recounted(labelled(level, facts), self.now)
+        self._replace((product_id, store_id), after)
+        if tell and after["effective_reorder_level"] != level["effective_reorder_level"]:
+            self._touch((product_id, store_id))
 
     def drop_level(self, product_id: str, store_id: str) -> None:
         """Remove a level that holds nothing; raise InvalidState otherwise."""
