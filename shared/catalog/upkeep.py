@@ -25,7 +25,7 @@ __all__ = ["KIND", "Upkeep"]
 KIND = CATALOG_UPKEEP
 _IN_ONE_COMMIT = 20
 _STEP = 500
-_AT_ONCE = 100
+_AT_ONCE = 20
 _LANDED_S = 120.0
 _FIRST, _SECOND = "1", "2"
 
