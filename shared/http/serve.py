@@ -42,6 +42,7 @@ _log = logging.getLogger("onhand.request")
 _BUG = "Something went wrong on our side; it was logged under this request_id."
 _LATER = "A part of the service does not answer now; try again."
 _MOST_WAIT_S = 600
+_ALWAYS_TLS = f"max-age={365 * 24 * 3600}"
 _CACHE = "private, no-cache"
 _VARY = "Authorization, Origin"
 _READING = frozenset({"GET", "HEAD"})
@@ -182,6 +183,8 @@ def _response(exchange: Exchange[Any], answer: Answer) -> Response:
         "Cache-Control": _CACHE if operation is None else operation.cache,
         "Vary": _VARY,
     }
+    if exchange.app.settings.in_cloud:
+        headers["Strict-Transport-Security"] = _ALWAYS_TLS
     headers |= exchange.limit_headers
     headers |= answer.headers
     origin = request.environ.get("HTTP_ORIGIN")

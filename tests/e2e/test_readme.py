@@ -1,4 +1,4 @@
-"""What the README says is executed: the product is started, and its own commands are typed."""
+"""C05: what the README says is executed: the product is started, and its own commands are typed."""
 
 import json
 import re

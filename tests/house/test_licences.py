@@ -1,4 +1,4 @@
-"""Everything we ship with has a licence that allows it."""
+"""C04: everything we ship with has a licence that allows it."""
 
 import re
 

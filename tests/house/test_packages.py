@@ -1,4 +1,4 @@
-"""What we depend on is pinned, justified, licensed, used, and stays out of our names."""
+"""C04: what we depend on is pinned, justified, licensed, used, and stays out of our names."""
 
 import ast
 import re

@@ -1,10 +1,14 @@
-"""Every route of the product behind its real composition: H01 by fuzzing, T02 by the role matrix."""
+"""Every route of the product behind its real composition: H01 by fuzzing, T02 by the role matrix, T03 by a key too many."""
 
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from local.gateway import routers
+from shared.app import App
+from shared.http import bodies
+from shared.http.bodies import read
 from shared.http.openapi import document
 from shared.http.serve import serve
 from tests.client import Client
@@ -51,26 +55,50 @@ def test_knowing_the_caller_and_his_limits_reads_no_document(tmp_path: Path) -> 
     assert (app.documents.counts.reads, app.documents.counts.writes) == (before[0] + shown, before[1])
 
 
-def test_no_route_takes_a_key_it_does_not_name(tmp_path: Path) -> None:
-    app = an_app(tmp_path)
-    app.identity.seed_demo_users("demo-password-1")
-    admin = Client(serve(routers(), lambda: app)).as_(f"Bearer {tokens(app)['admin']}")
-    paths = document(routers())["paths"]
-    writing = [
+def writing() -> list[tuple[str, str]]:
+    """Return verb and path of every documented operation under /api/v1 that takes JSON."""
+    return [
         (method.upper(), path)
-        for path, place in paths.items()
+        for path, place in document(routers())["paths"].items()
         for method, operation in place.items()
         if path.startswith("/api/v1") and "application/json" in operation.get("requestBody", {}).get("content", {})
     ]
-    before = app.documents.counts.writes
 
-    taken = [
-        (method, path)
-        for method, path in writing
-        if ("/owns_it_all", "unknown_field")
-        not in admin.send(method, path.replace("{source}", "stord"), {"owns_it_all": True}).codes
+
+def taken(app: App) -> list[tuple[str, str]]:
+    """Send a key nobody names to every writing route; return the routes that do not refuse it for that."""
+    app.identity.seed_demo_users("demo-password-1")
+    admin = Client(serve(routers(), lambda: app)).as_(f"Bearer {tokens(app)['admin']}")
+    sent = {
+        (method, path): admin.send(method, path.replace("{source}", "stord"), {"owns_it_all": True})
+        for method, path in writing()
+    }
+    return [
+        route
+        for route, answer in sent.items()
+        if answer.status != 422 or ("/owns_it_all", "unknown_field") not in answer.codes
     ]
 
-    print(f"{len(writing)} writing routes")
-    assert taken == []
+
+def test_no_route_takes_a_key_it_does_not_name(tmp_path: Path) -> None:
+    app = an_app(tmp_path)
+    app.identity.seed_demo_users("demo-password-1")
+    before = app.documents.counts.writes
+
+    found = taken(app)
+
+    print(f"{len(writing())} writing routes")
+    assert found == []
     assert app.documents.counts.writes == before
+
+
+def test_control_bodies_that_ignore_unknown_keys_are_found_on_every_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lax(model: type[BaseModel], body: bytes, *, legacy: bool) -> BaseModel:
+        """Read every body as older paths do."""
+        return read(model, body, legacy=True)
+
+    monkeypatch.setattr(bodies, "read", lax)
+
+    assert taken(an_app(tmp_path)) == writing()

@@ -1,5 +1,7 @@
 """Paths, verbs, and the headers every answer has."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.http.context import Context
@@ -72,6 +74,16 @@ def test_every_answer_has_the_common_headers(path: str) -> None:
     assert {name: answer.headers[name][: len(value)] for name, value in EVERYWHERE.items()} == EVERYWHERE
     assert answer.headers["X-Request-ID"].startswith("req_")
     assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_in_the_cloud_browsers_are_told_to_stay_with_tls_and_locally_not() -> None:
+    kernel, sent = a_kernel(), []
+    for in_cloud in (False, True):
+        kernel.app.settings = replace(kernel.app.settings, in_cloud=in_cloud)
+        answers = [kernel.client.get(path) for path in ("/health", "/nothing", "/api/v1/things")]
+        sent += [answer.headers.get("Strict-Transport-Security") for answer in answers]
+
+    assert sent == [None] * 3 + ["max-age=31536000"] * 3
 
 
 def test_sign_in_is_never_stored_by_caches() -> None:
