@@ -14,6 +14,7 @@ from shared.alerts.models import (
     FeedExplained,
     NewSilence,
     Note,
+    ReplayBody,
     Silence,
     SilenceFilter,
     Snooze,
@@ -25,6 +26,7 @@ from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
+from shared.jobs.models import Accepted
 from shared.ports.documents import Stored
 
 __all__ = ["router"]
@@ -169,3 +171,11 @@ def mute(ctx: Ctx, id: str, body: Note) -> Alert:
 def unmute(ctx: Ctx, id: str) -> Alert:
     """Let a muted alert speak again; it is told that it is back."""
     return _view(ctx.app.handling.unmute(id, ctx.precondition))
+
+
+@router.post("/api/v1/alerts/{id}/replay", access="manager", status=202)
+def replay(ctx: Ctx, id: str, body: ReplayBody) -> Accepted:
+    """Send what was last told of an alert again, over one channel or all; under its old name, so that receivers know it."""
+    answer = Accepted.of(ctx.app.replay.again(ctx.caller, id, body.channel), joined=False, message="It is sent again.")
+    ctx.respond_header("Location", answer.status_url)
+    return answer

@@ -30,6 +30,7 @@ __all__ = [
     "NewSilence",
     "Note",
     "PredictionExplained",
+    "ReplayBody",
     "Silence",
     "SilenceFilter",
     "Snooze",
@@ -320,6 +321,12 @@ class FeedExplained(BaseModel, defer_build=True):
     held_order_sla_hours: int | None
     orders_held_longer: int
     open_alert_ids: list[str]
+
+
+class ReplayBody(BaseModel, defer_build=True):
+    """Over which channel to send again; all when absent."""
+
+    channel: Channel | None = None
 
 
 class Delivered(BaseModel, defer_build=True):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.alerts.handling import Handling
     from shared.alerts.hook import Hook
     from shared.alerts.notify import Ways
+    from shared.alerts.replay import Replay
     from shared.alerts.service import AlertDesk
     from shared.alerts.silences import Silences
     from shared.alerts.sources import Feed, FeedWatch
@@ -78,6 +79,13 @@ class AlertParts(TradeParts, OosParts):
 
         silences = self.silences.in_force
         return Deliveries(self.store, self.clock, self.alert_book, silences, lambda: self.jobs)
+
+    @once
+    def replay(self) -> Replay:
+        """Return sending again what was told."""
+        from shared.alerts.replay import Replay
+
+        return Replay(self.store, self.alert_book, lambda: self.jobs)
 
     @once
     def digests(self) -> Digests:
