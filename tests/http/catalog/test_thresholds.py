@@ -203,3 +203,24 @@ def test_a_store_that_is_gone_does_not_keep_the_rest_from_changing(shop: Shop, c
     changed = ok(shop.manager.put(path, {**present, "threshold": 6}))
 
     assert (changed["threshold"], changed["stores"]) == (6, {north: 3})
+
+
+def test_a_bulk_edit_moves_products_to_thresholds_and_gives_them_their_own(
+    shop: Shop, category: dict[str, Any]
+) -> None:
+    ok(shop.manager.put(_path(category), {"threshold": 30}))
+    products = [a_product(shop, sku=f"S-{number}", current_stock=20) for number in range(3)]
+    ids = [product["id"] for product in products]
+
+    moved = ok(_edit(shop, ids, {"category_id": category["id"]}))
+    told = [_told(_level(shop, product)) for product in products]
+    given = ok(_edit(shop, ids[:1], {"reorder_threshold": 19}))
+
+    assert [change["field"] for change in moved["items"][0]["changes"]] == ["category_id", "category"]
+    assert told == [(30, "category", "low")] * 3
+    assert [change["field"] for change in given["items"][0]["changes"]] == ["reorder_threshold"]
+    assert [_told(_level(shop, product)) for product in products[:2]] == [(19, "product", "sufficient"), told[1]]
+
+
+def _edit(shop: Shop, product_ids: list[str], changes: dict[str, Any]) -> Any:
+    return shop.manager.post("/api/v1/products/bulk-edit", {"product_ids": product_ids, "changes": changes})
