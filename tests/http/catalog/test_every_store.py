@@ -122,6 +122,14 @@ def _ended(send: Callable[..., Any], base: str, ids: list[str]) -> None:
     """Rename and remove, count and export, and look at it all as older clients do."""
     category = send("GET", "/api/v1/categories?include_total=true")["items"][0]["id"]
     send("PATCH", f"/api/v1/categories/{category}", {"name": "Gear"})
+    send("PUT", f"/api/v1/categories/{category}/thresholds", {"threshold": 40})
+    for path in (
+        f"/api/v1/categories/{category}/thresholds",
+        f"{base}?stock_status=low",
+        "/api/v1/inventory/low-stock",
+    ):
+        send("GET", path)
+    send("DELETE", f"/api/v1/categories/{category}/thresholds")
     send("DELETE", f"/api/v1/categories/{category}")
     for tail in ("/stats", "/categories/list", "/brands/list", "/export", "/export?format=jsonl&sort=-name"):
         send("GET", f"{base}{tail}")
@@ -141,7 +149,7 @@ def test_the_same_story_has_the_same_answers_on_every_store(documents: Documents
     assert [entry[:3] for entry in here] == [entry[:3] for entry in wanted]
     for mine, expected in zip(here, wanted, strict=True):
         assert mine == expected
-    assert len(here) == 55
+    assert len(here) == 60
     assert {status for _, _, status, _ in here} == {200, 201, 204, 409}
 
 
