@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, Field
 
 from shared.core.errors import ValidationFailed
+from shared.core.page import MOST_OFFSET
 from shared.core.quantities import Version
 from shared.core.text import Id, Search
 from shared.core.times import Day, From, To
@@ -44,7 +45,12 @@ class DemoOrderFilter(BaseModel, defer_build=True):
     limit: Annotated[int, Field(ge=1, le=1000)] = 20
 
     def canonical(self) -> TransferFilter:
-        """Return what the canonical list would be asked; `expired_sla_only=false` is no filter here."""
+        """Return what the canonical list would be asked; `expired_sla_only=false` is no filter here.
+
+        Raise ValidationFailed for a page beyond the offsets that the canonical list allows.
+        """
+        if (self.page - 1) * self.limit > MOST_OFFSET:
+            raise ValidationFailed.at("query:page", "offset_too_large", f"Offsets end at {MOST_OFFSET}.")
         same = ("status", "region", "category", "store_id", "search", "page", "limit")
         asked = {name: getattr(self, name) for name in same}
         times = {"created_from": self.date_from, "created_to": self.date_to}

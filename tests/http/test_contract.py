@@ -59,6 +59,8 @@ RULES = {
     "not_allowed": "a value that fits only with another one",
     "required": "a patch cannot clear what a resource must have",
     "bad_credentials": "older clients know 422",
+    "not_form": "each part of a form has a name",
+    "taken": "a name is another one's; older clients know 422",
     "wrong_current": "a password is not the present one",
     "zero": "a change of nothing",
     "same_store": "two values must differ",
@@ -66,7 +68,7 @@ RULES = {
     "invalid": "a word out of a list that is longer than a schema should be",
     "common": "a password out of the list of common ones",
 }
-AT = {"/until": "out_of_range", "/redirect_uri": "bad_url"}
+AT = {"/until": "out_of_range", "/ends_at": "out_of_range", "/redirect_uri": "bad_url"}
 """A time to come, compared with now; an address that is https unless it is local."""
 FORMS = ("unknown_time_zone", "naive_time", "lone_surrogate")
 PREFIXES = ("invalid_", "unknown_", "https_", "password_")
@@ -117,7 +119,7 @@ def _hold(operation: Any, headers: dict[str, str], known: dict[str, str], exampl
             case.path_parameters = {**case.path_parameters, "id": known[operation.path]}
         response = case.call(headers=headers)
         seen.statuses[response.status_code] += 1
-        seen.faults += _faults(operation.label, case, response)
+        seen.faults += faults_of(operation.label, case, response)
 
     send()
 
@@ -126,12 +128,13 @@ def _takes_anything(operation: Any) -> bool:
     return bool(operation.path_parameters or operation.query or operation.headers or operation.body)
 
 
-def _faults(label: str, case: Any, response: Any) -> list[str]:
+def faults_of(label: str, case: Any, response: Any) -> list[str]:
     try:
         case.validate_response(response, checks=CHECKS.get_by_names(list(CHECKED)))
     except (Failure, FailureGroup) as raised:
         failures = raised.exceptions if isinstance(raised, FailureGroup) else [raised]
-        return [f"{label}: {failure}" for failure in failures if not _is_explained(failure, label, response)]
+        told = f"{response.status_code} {response.text[:500]}"
+        return [f"{label}: {failure} {told}" for failure in failures if not _is_explained(failure, label, response)]
     return []
 
 

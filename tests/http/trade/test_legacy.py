@@ -64,6 +64,9 @@ def test_the_demo_lists_by_page(shop: Shop) -> None:
     assert shop.viewer.get("/api/orders", dateFrom="2026-01-16").json["total"] == 0
     assert shop.viewer.get("/api/orders", region="North").json["total"] == 1
     assert shop.viewer.get("/api/orders", limit=0).status == 422
+    beyond = [shop.viewer.get("/api/orders", page=number, limit=100) for number in (101, 102)]
+    assert [answer.status for answer in beyond] == [200, 422]
+    assert beyond[1].codes == [("query:page", "offset_too_large")]
 
 
 def test_the_demo_changes_cancels_and_sets_states(shop: Shop) -> None:
