@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, Field
 
 from shared.core.errors import ValidationFailed
+from shared.core.page import MOST_OFFSET
 from shared.core.quantities import Count, Positive, Quantity, Version
 from shared.core.text import Id, Search
 from shared.inventory.figure_models import TrendFilter
@@ -46,7 +47,12 @@ class DemoLevelFilter(BaseModel, defer_build=True):
     limit: Limit = 50
 
     def canonical(self) -> LevelFilter:
-        """Return what the canonical list would be asked; `low_stock=false` is no filter here."""
+        """Return what the canonical list would be asked; `low_stock=false` is no filter here.
+
+        Raise ValidationFailed for a page beyond the offsets that the canonical list allows.
+        """
+        if (self.page - 1) * self.limit > MOST_OFFSET:
+            raise ValidationFailed.at("query:page", "offset_too_large", f"Offsets end at {MOST_OFFSET}.")
         asked = self.model_dump(exclude={"low_stock"}) | {"low_stock": self.low_stock or None}
         return LevelFilter.model_validate(asked)
 

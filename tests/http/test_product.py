@@ -55,6 +55,23 @@ def test_knowing_the_caller_and_his_limits_reads_no_document(tmp_path: Path) -> 
     assert (app.documents.counts.reads, app.documents.counts.writes) == (before[0] + shown, before[1])
 
 
+def test_no_list_fails_at_a_page_beyond_the_offsets(product: dict[str, Client]) -> None:
+    paged = {
+        path: "per_page" if "per_page" in names and "limit" not in names else "limit"
+        for path, place in document(routers())["paths"].items()
+        if "page" in (names := {each["name"] for each in place.get("get", {}).get("parameters", [])})
+    }
+
+    seen = {
+        path: product["admin"].get(f"{path.replace('{source}', 'stord')}?page=10000&{size}=1000").status
+        for path, size in paged.items()
+    }
+
+    assert {"/api/orders", "/api/inventory", "/api/v1/products"} <= seen.keys()
+    assert {path: status for path, status in seen.items() if status >= 500} == {}
+    assert (seen["/api/orders"], seen["/api/inventory"]) == (422, 422)
+
+
 def writing() -> list[tuple[str, str]]:
     """Return verb and path of every documented operation under /api/v1 that takes JSON."""
     return [
