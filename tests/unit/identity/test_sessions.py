@@ -14,6 +14,7 @@ from shared.identity import sessions
 from shared.identity.models import PasswordChange
 from shared.identity.rules import Family, Verdict
 from shared.ports.documents import Query
+from tests.faults.jobs.volume import sized
 from tests.unit.identity.builders import PASSWORD, House
 
 ROUNDS = 100
@@ -114,7 +115,7 @@ def test_theft_ends_one_family_and_leaves_the_others() -> None:
 
 
 def test_twenty_parallel_uses_leave_one_live_successor() -> None:
-    for _ in range(ROUNDS // 10):
+    for _ in range(sized(ROUNDS // 10, ROUNDS)):
         house, first = a_house()
         with ThreadPoolExecutor(20) as pool:
             answers = [pair.refresh_token for pair in pool.map(house.identity.refresh, [first] * 20)]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.jobs.volume import sized
+
 ROOT = Path(__file__).resolve().parents[3]
 MOST_MIB = 150
 STORM = """
@@ -38,7 +40,8 @@ print(peak() - before, answers.count(True), answers.count(None))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of the process from /proc")
-def test_thirty_two_logins_at_once_stay_below_150_mib() -> None:
+@pytest.mark.parametrize("run", range(sized(1, 10)))
+def test_thirty_two_logins_at_once_stay_below_150_mib(run: int) -> None:
     grown, right, sent_away = _storm("Passwords(hasher).verify")
 
     print(f"grew by {grown} MiB; {right} answered, {sent_away} sent away")
