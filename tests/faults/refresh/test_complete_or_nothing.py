@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.sqlite import SqliteDocuments
 from shared.core.errors import Terminal, Transient, Unavailable
 from shared.oos.service import Asked
-from shared.oos.source import Fate
+from shared.oos.source import Cursor, Fate, SourcePage, Verdict
 from shared.ports.documents import Counts, Documents, Key, Query, Stored, Write
 from tests.faults.refresh.harness import ScriptedSource, ScriptedTasks, World, shapes
 from tests.unit.oos.builders import an_order
@@ -76,6 +76,40 @@ def test_a_source_that_fails_keeps_the_old_snapshot_and_marks_it_stale(page: int
     assert world.seen() == before
     status = world.refreshes.status().sources[1]
     assert (status.stale, status.last_status, status.running_job_id) == (True, "failed", None)
+
+
+class Swallowing(ScriptedSource):
+    """The broken variant: a page that fails is taken for the end of the list, and what was not listed for gone."""
+
+    def page(self, cursor: Cursor) -> SourcePage:
+        """Read one page, or end."""
+        try:
+            return super().page(cursor)
+        except (Transient, Terminal):
+            return SourcePage([], 0, 0, {}, None)
+
+    def look_up(self, orders: Sequence[tuple[str, str | None]]) -> dict[str, Verdict]:
+        """Know nothing."""
+        return {key: Verdict(Fate.VANISHED) for key, _ in orders}
+
+
+def test_control_a_connector_that_swallows_a_failure_lets_an_incomplete_run_resolve() -> None:
+    """Control of R05: the run succeeds, and held orders are gone."""
+    world = World.in_memory(source=Swallowing())
+    filled(world.source, range(ORDERS))
+    world.refresh()
+    before = world.seen()
+
+    def fail(number: int) -> None:
+        if number == 3:
+            code = "http_500"
+            raise Transient(code, "page failed")
+
+    world.source.before_page = fail
+    run = world.refresh()
+
+    assert run["status"] == "succeeded"
+    assert len(world.seen() or {}) < len(before or {})
 
 
 def test_the_next_run_repairs_what_a_failed_one_left() -> None:
