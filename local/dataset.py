@@ -12,12 +12,13 @@ import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree as ET
+
+from shared.core.values import dataclass
 
 __all__ = ["ADDRESS", "EXPECTED", "FILE", "Sums", "convert", "found", "main", "provide", "sums"]
 

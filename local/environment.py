@@ -4,8 +4,9 @@ A vendor whose `*_BASE_URL` is set is talked to there, with its other variables 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from shared.core.values import dataclass
 
 __all__ = ["LocalEnvironment", "local_environment"]
 

@@ -6,10 +6,10 @@ orders of these, and the real invoices of `retail` take the same form. Everythin
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.demo.chance import Weighted, chance
+from shared.core.values import dataclass
 
 __all__ = ["Basket", "Good", "Person", "baskets", "catalogue", "person"]
 

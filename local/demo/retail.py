@@ -13,13 +13,13 @@ Every invoice becomes one basket. The traps of the file are met here, each one c
 import csv
 import gzip
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from local.demo.baskets import Basket, Good, Person
+from shared.core.values import dataclass, field
 
 __all__ = ["FEES", "RetailReport", "read_retail"]
 

@@ -6,11 +6,11 @@ taken in a seeded order until enough baskets wait, so stock, sites and held orde
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from local.demo.baskets import Basket
 from local.demo.chance import chance
+from shared.core.values import dataclass, field
 
 __all__ = ["Shortages", "run_out"]
 

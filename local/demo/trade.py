@@ -6,7 +6,6 @@ a store. Opening stock is booked here too, 120 days back: a level's movements ne
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from local.demo.chance import chance
 from shared.core.caller import Caller, Role
 from shared.core.clock import ManualClock, parse_instant
 from shared.core.ids import RandomIds
+from shared.core.values import dataclass
 from shared.inventory.keys import level_key
 from shared.inventory.ledger import Change, Ledger
 from shared.inventory.sums import Sums

@@ -8,7 +8,7 @@ import gzip
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -20,6 +20,7 @@ from local.simulators.server import HOST, SocketServer
 from local.simulators.wire import Answer, Request
 from local.simulators.world import Setting, World
 from shared.core.clock import Clock, instant
+from shared.core.values import dataclass
 
 __all__ = ["Change", "Options", "Simulator", "json_answer"]
 

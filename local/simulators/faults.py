@@ -5,9 +5,11 @@ The words are those of the HTTP contract (section 6). A fault waits `after` matc
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from threading import Lock
 from typing import Any
+
+from shared.core.values import dataclass
 
 __all__ = ["CLEAR", "FAULTS", "LISTING", "SIMULATORS", "Fault", "FaultQueue", "known_faults", "parse_faults"]
 

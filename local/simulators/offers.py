@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from local.simulators.world import Setting
 from shared.core.clock import instant
+from shared.core.values import dataclass, field
 
 __all__ = ["Offer", "OfferWorld", "Order", "Variant", "offers"]
 

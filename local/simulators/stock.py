@@ -1,10 +1,10 @@
 """Stock of a simulated warehouse network: units per good and site, consistent with what ran out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from local.demo.baskets import Good
 from local.demo.chance import chance
+from shared.core.values import dataclass
 
 __all__ = ["Level", "Stock"]
 

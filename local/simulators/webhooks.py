@@ -6,11 +6,11 @@ import hmac
 import http.client
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.core.clock import Clock
+from shared.core.values import dataclass
 
 __all__ = ["VARIANTS", "Delivery", "Webhooks", "sign"]
 

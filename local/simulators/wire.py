@@ -7,9 +7,10 @@ can show. Nothing here knows a vendor.
 import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Answer", "BadRequest", "Connection", "Manner", "Request"]
 

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, Generic, TypeVar
@@ -18,6 +17,7 @@ from local.demo.baskets import Good
 from local.demo.chance import chance
 from local.simulators.stock import Stock
 from shared.core.clock import Clock
+from shared.core.values import dataclass, field
 
 __all__ = ["Dataset", "Event", "Setting", "UnknownChange", "World"]
 

@@ -20,11 +20,11 @@ Never order by a field that is filtered by equality: leave the order out, or ord
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from shared.adapters.encoding import is_field, possible
+from shared.core.values import dataclass, field
 from shared.ports.documents import Key, Query, UndeclaredShape
 
 __all__ = ["Index", "Shape", "Shapes"]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shared.alerts.rules import DEFAULTS, Judgement, decided
@@ -12,6 +12,7 @@ from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 

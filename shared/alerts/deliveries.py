@@ -6,7 +6,6 @@ and store are one message from `group_from` of them on. Each record is told once
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from shared.alerts.telling import Around, Hold, Verdict, quiet_until, verdict
 from shared.alerts.words import AlertStatus, Channel
 from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
+from shared.core.values import dataclass
 from shared.jobs.names import ALERTS, NOTIFY
 from shared.jobs.service import JobService
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write

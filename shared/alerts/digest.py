@@ -5,7 +5,6 @@ and after. Whoever finds a target marked does not tell it again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from shared.alerts.words import AlertStatus, Channel
 from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Problem, Terminal, Transient
+from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import ALERT_DIGEST
 from shared.jobs.service import JobService

@@ -6,13 +6,13 @@ it opens nothing, and what is open stays open.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared.alerts.rules import Judgement, margin
 from shared.alerts.words import AlertType, Severity, ThresholdRule
 from shared.core.clock import parse_instant
+from shared.core.values import dataclass
 from shared.oos.coverage import short_lines
 
 __all__ = ["MOST_HELD", "Backlog", "Present", "backlog_of", "judge_backlog", "judge_held", "overdue", "source_of"]

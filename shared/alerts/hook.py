@@ -4,11 +4,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from shared.core.clock import Clock
 from shared.core.errors import Terminal, Transient
+from shared.core.values import dataclass, field
 from shared.ports.fetch import Fetch, Request
 
 __all__ = ["Hook", "signature"]

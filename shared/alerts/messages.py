@@ -1,9 +1,9 @@
 """What is said of alerts: a letter, the content of the signed hook, the blocks of a chat. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from shared.core.values import dataclass
 from shared.ports.documents import Stored
 from shared.ports.mail import Letter
 

@@ -5,7 +5,6 @@ behind; whoever comes next does not know whether the message left, and sends no 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.alerts.book import alert_key
@@ -16,6 +15,7 @@ from shared.alerts.telling import Hold
 from shared.alerts.words import Channel
 from shared.core.clock import Clock, instant
 from shared.core.errors import Problem, Terminal, Transient
+from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.ports.documents import Create, Key, Put, Stored, Write
 from shared.ports.mail import Letter, Mail

@@ -1,7 +1,6 @@
 """Sending again, on somebody's word, what was told of an alert: for receivers that lost it or were not there yet."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from shared.alerts.book import AlertBook
@@ -9,6 +8,7 @@ from shared.alerts.deliveries import DELIVERIES, KIND
 from shared.alerts.words import Channel
 from shared.core.caller import Caller
 from shared.core.errors import InvalidState
+from shared.core.values import dataclass
 from shared.jobs.service import JobService
 from shared.ports.documents import Put, Query, Stored
 from shared.ports.store import Store

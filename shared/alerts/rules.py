@@ -1,12 +1,12 @@
 """When a cause fires, when it is over, and what a judgement does to the alert of its cause. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
 from shared.alerts.words import AlertStatus, AlertType, Severity, ThresholdRule
+from shared.core.values import dataclass, field
 from shared.inventory.rules import rule_of
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -23,6 +22,7 @@ from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import NotFound, ValidationFailed
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS, product_key, stock_key
 from shared.inventory.rules import recounted
 from shared.ports.documents import Query

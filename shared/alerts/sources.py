@@ -1,7 +1,7 @@
 """What hangs on the feeds of the 3PLs: their freshness, how many orders wait, and which are held for too long."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from shared.alerts.held import Backlog, Present, backlog_of, judge_backlog, judg
 from shared.alerts.rules import Judgement, judge_feed
 from shared.alerts.words import AlertType
 from shared.core.clock import Clock
+from shared.core.values import dataclass
 
 __all__ = ["Feed", "FeedWatch", "Feeds"]
 

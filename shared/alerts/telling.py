@@ -1,7 +1,6 @@
 """Whether people are told of an alert now, later or never: snoozes, mutes, silences, stale feeds, quiet hours. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -9,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shared.alerts.words import AlertStatus, Severity
 from shared.core.clock import instant, parse_instant
+from shared.core.values import dataclass
 
 __all__ = ["LOOK_AGAIN", "Around", "Hold", "Verdict", "covers", "digest_slot", "quiet_until", "verdict"]
 

@@ -1,7 +1,6 @@
 """Looking: what is evaluated when, and from where. Every cause is judged by what the documents say now."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from shared.alerts.rules import (
 from shared.alerts.sources import FeedWatch
 from shared.alerts.words import AlertStatus, AlertType
 from shared.core.clock import Clock, instant, parse_instant
+from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS, level_id, level_key, product_key, stock_key
 from shared.inventory.rules import recounted
 from shared.jobs.record import JOBS

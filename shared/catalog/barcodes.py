@@ -7,11 +7,11 @@ is ever fetched, and reading never fails: what follows no rule is `other`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from shared.catalog.elements import FNC1, Elements, in_brackets, is_digits, valid_elements, with_separators
+from shared.core.values import dataclass, field
 
 __all__ = ["Code", "check_digit", "expand_upc_e", "gs1_date", "has_valid_check_digit", "read_code"]
 

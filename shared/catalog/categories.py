@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shared.catalog.legacy import CategoriesAsked
@@ -14,6 +14,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, FieldError, InvalidState, NotFound, ValidationFailed
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.core.words import words
 from shared.inventory.keys import store_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write

@@ -1,7 +1,6 @@
 """Edits of many products in one commit: which products, and everything that is written with them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
@@ -14,6 +13,7 @@ from shared.catalog.products import COPIED, Products
 from shared.catalog.record import product_key
 from shared.core.caller import Caller
 from shared.core.errors import FieldError, InvalidState, NotFound, ValidationFailed
+from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS
 from shared.ports.documents import Query, Stored, Write
 

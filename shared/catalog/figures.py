@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ from shared.catalog.lists import Row
 from shared.catalog.models import Option, ProductFilter, ProductStats, ProductStatus
 from shared.core.clock import parse_instant
 from shared.core.money import rounded
+from shared.core.values import dataclass, field
 from shared.inventory.figure_models import Figures
 from shared.inventory.figures import StockFigures
 from shared.inventory.keys import PRODUCTS

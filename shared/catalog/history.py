@@ -5,7 +5,6 @@ text, and of a text over 2,000 characters there is the beginning.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from pydantic_core import from_json, to_json
 from shared.core.clock import instant
 from shared.core.page import PageQuery
 from shared.core.times import From, To
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Query, Stored, Write
 
 __all__ = [

@@ -7,7 +7,6 @@ requests that would nest kits in each other one loses the race and is refused.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog.kit_models import NewKit
@@ -16,6 +15,7 @@ from shared.catalog.record import claim_of_sku, product_key
 from shared.core.caller import Caller
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound, ValidationFailed
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Stored, Write
 
 __all__ = ["Kits"]

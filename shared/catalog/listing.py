@@ -1,7 +1,7 @@
 """Lists of products: pages, and the walk over all of them that exports and figures are made of."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -10,6 +10,7 @@ from shared.catalog.models import ProductFilter
 from shared.catalog.products import Products
 from shared.catalog.record import claim_of_barcode
 from shared.catalog.views import product_view
+from shared.core.values import dataclass
 from shared.inventory.keys import product_key
 from shared.ports.documents import Position, Query, Stored
 

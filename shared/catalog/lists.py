@@ -5,12 +5,12 @@ lists are ordered by. Either way the other document of each product is read besi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog.models import ProductFilter, StockStatus
 from shared.catalog.record import longest_word, searched
 from shared.core.clock import instant
+from shared.core.values import dataclass
 from shared.core.words import matches
 from shared.inventory.keys import PRODUCT_STOCK, PRODUCTS
 from shared.inventory.rules import status_of, threshold_of

@@ -1,7 +1,6 @@
 """Prices of many products at once, all or none; prices over time; what competitors ask."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ from shared.core.caller import Caller
 from shared.core.clock import instant
 from shared.core.errors import FieldError, ValidationFailed
 from shared.core.money import MOST, number, rounded
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Query, Stored
 
 __all__ = ["COMPETITOR_PRICES", "Prices"]

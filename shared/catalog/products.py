@@ -1,7 +1,7 @@
 """Making, changing and archiving products; their stock is booked in the ledger, in the same commit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from shared.catalog.barcodes import Code, read_code
@@ -25,6 +25,7 @@ from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, FieldError, InvalidState, NotFound, PreconditionFailed, ValidationFailed
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.inventory.ledger import Change, Ledger
 from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType

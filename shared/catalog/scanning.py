@@ -1,7 +1,6 @@
 """Scanning: from a code to the product that has it, and what an outside catalogue knows of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from shared.catalog.products import Products
 from shared.catalog.record import claim_of_barcode, claim_of_sku, product_key
 from shared.core.caller import Caller
 from shared.core.errors import AlreadyExists, Problem, Terminal, Transient
+from shared.core.values import dataclass, field
 from shared.ports.documents import Stored
 from shared.ports.fetch import Fetch, Request
 

@@ -9,13 +9,13 @@ ones before they changed (a product moved here, a level made) has landed or fail
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from shared.catalog.categories import category_key
 from shared.catalog.products import Products
 from shared.catalog.record import PRODUCTS, product_key, with_finders
+from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import CATALOG_UPKEEP
 from shared.ports.documents import Position, Put, Query, Stored

@@ -1,7 +1,6 @@
 """Drafts: made by jobs, decided on by people."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.catalog.record import attributes_of
@@ -12,6 +11,7 @@ from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BaseMoved, InvalidState, NotFound, ValidationFailed
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 from shared.ports.text import Asked, Text

@@ -5,11 +5,11 @@ highest margin; then the nearest nice price inside the clamp. The least margin i
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from shared.core.money import rounded
+from shared.core.values import dataclass, field
 
 __all__ = ["Advice", "Positioning", "advise", "margin_percent", "nice_price"]
 

@@ -1,7 +1,6 @@
 """Asking for texts and advice: each request is counted and becomes a job, in one commit."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.catalog.models import ProductFilter
@@ -11,6 +10,7 @@ from shared.content.usage import Usage
 from shared.content.work import ANALYZE, ENRICH, GENERATE, OPTIMIZE, SEO
 from shared.core.caller import Caller
 from shared.core.errors import FieldError, NotFound, Problem
+from shared.core.values import dataclass
 from shared.jobs.service import JobService
 
 __all__ = ["ContentRequests", "Listed"]

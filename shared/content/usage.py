@@ -2,13 +2,13 @@
 
 import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from shared.content.models import UsageCounter
 from shared.core.clock import Clock
 from shared.core.errors import QuotaExceeded
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Stored, Write
 from shared.ports.store import Store
 

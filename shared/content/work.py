@@ -1,7 +1,6 @@
 """The handlers of content jobs: one draft, search texts, many drafts, and advice on prices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +9,7 @@ from shared.content.pricing import Positioning, advise, margin_percent
 from shared.content.usage import Usage
 from shared.core.errors import Problem, Terminal
 from shared.core.money import number, rounded
+from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import ANALYZE_PRICING, BULK_ENRICH, GENERATE_CONTENT, OPTIMIZE_SEO
 from shared.ports.documents import Stored

@@ -1,7 +1,8 @@
 """Who is calling: the one description of an authenticated caller that http, services and jobs share."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shared.core.values import dataclass
 
 __all__ = ["ANONYMOUS", "SYSTEM", "Caller", "Role"]
 

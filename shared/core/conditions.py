@@ -7,10 +7,11 @@ whole body. If-None-Match compares all of it, If-Match only the version part.
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shared.core.errors import BadRequest, FieldError, PreconditionFailed, PreconditionRequired
+from shared.core.values import dataclass
 
 __all__ = ["NO_CONDITION", "Precondition", "matches", "precondition", "tag", "version_part"]
 

@@ -20,7 +20,8 @@ A `Problem` carries one sentence for people (`detail`), further keys for program
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from shared.core.values import dataclass
 
 __all__ = [
     "PROBLEMS",

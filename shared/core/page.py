@@ -1,13 +1,13 @@
 """Pages of lists: what a client may ask for, what it gets. Cursors are made at the edge (`shared.http.page`)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.core.text import Text
+from shared.core.values import dataclass, field
 
 __all__ = ["MOST_OFFSET", "Order", "Page", "PageQuery"]
 

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from shared.core.clock import Clock
+from shared.core.values import dataclass
 
 __all__ = ["Check", "Outcome", "Readiness"]
 

@@ -6,9 +6,9 @@ zero and the capped exponential.
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shared.core.clock import Clock
+from shared.core.values import dataclass
 
 __all__ = ["Backoff"]
 

@@ -6,11 +6,12 @@ table of the documentation from the declarations below.
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from shared.core.caller import Role
+from shared.core.values import dataclass
 from shared.core.variables import (
     Variable,
     address,

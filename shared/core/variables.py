@@ -1,12 +1,12 @@
 """One environment variable: its name, how its text is read, what it means. `settings` is made of these."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.core.caller import Role
 from shared.core.money import is_currency
+from shared.core.values import dataclass, field
 
 __all__ = [
     "Variable",

@@ -1,9 +1,10 @@
 """From movements to days: demand, days without stock, stock at the end of each day. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+
+from shared.core.values import dataclass
 
 __all__ = ["DEMAND", "History", "history_of"]
 

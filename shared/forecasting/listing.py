@@ -3,10 +3,10 @@
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.errors import BadRequest, FieldError
+from shared.core.values import dataclass
 from shared.forecasting.models import Batch, BatchError, BatchQuery, ForecastQuery, ForecastSummary
 from shared.forecasting.service import Forecasts
 from shared.inventory.keys import PRODUCTS, product_key

@@ -2,11 +2,11 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from shared.core.errors import InsufficientData
+from shared.core.values import dataclass
 from shared.forecasting.history import History
 
 __all__ = ["LEAST_DAYS", "Asked", "predict", "require_enough"]

@@ -1,12 +1,12 @@
 """Making, keeping and storing forecasts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
 
 from shared.core.clock import Clock, instant
 from shared.core.errors import InsufficientData, NotFound
+from shared.core.values import dataclass
 from shared.forecasting.history import History, history_of
 from shared.forecasting.models import DataSummary, Forecast, ForecastQuery, Trained
 from shared.forecasting.prediction import LEAST_DAYS, Asked, predict

@@ -1,7 +1,6 @@
 """From what a handler returns to status, headers and bytes: JSON once, without a model per row on the way out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
@@ -9,6 +8,7 @@ from pydantic_core import to_json
 from shared.core.conditions import tag
 from shared.core.errors import Problem
 from shared.core.page import Page
+from shared.core.values import dataclass, field
 from shared.http.router import JSON, Operation, Raw, Reply
 
 __all__ = ["Answer", "answer_of", "refusal"]

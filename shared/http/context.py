@@ -2,13 +2,13 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from werkzeug.wrappers import Request
 
 from shared.core.caller import Caller
 from shared.core.conditions import NO_CONDITION, Precondition, matches
+from shared.core.values import dataclass, field
 
 if TYPE_CHECKING:
     from shared.http.uploads import Upload

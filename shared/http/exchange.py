@@ -1,6 +1,5 @@
 """One request on its way: what has been found out about it so far."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from werkzeug.exceptions import HTTPException
@@ -16,6 +15,7 @@ from shared.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from shared.core.values import dataclass, field
 from shared.http.context import Numbers
 from shared.http.guard import Refusal, Served
 from shared.http.origin import Trace

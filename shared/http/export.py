@@ -20,7 +20,7 @@ return) gets one more apostrophe; imports take one off again. Numbers and times 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import chain, islice
 from typing import Any
@@ -29,6 +29,7 @@ from pydantic_core import to_json
 
 from shared.core.clock import instant
 from shared.core.exports import ExportQuery
+from shared.core.values import dataclass
 from shared.http.context import Context
 from shared.http.guard import Served
 from shared.http.page import Sought

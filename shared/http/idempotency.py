@@ -10,11 +10,11 @@ import logging
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.core.clock import Clock, instant
 from shared.core.errors import BadRequest, FieldError, IdempotencyInFlight, IdempotencyKeyReused, Transient
+from shared.core.values import dataclass
 from shared.http.answers import Answer
 from shared.ports.documents import Conflict, Create, Data, Delete, Key, Put, Stored, Write
 from shared.ports.store import Store

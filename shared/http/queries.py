@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -14,6 +13,7 @@ from pydantic_core import from_json, to_json
 
 from shared.core.errors import BadRequest, FieldError, ValidationFailed
 from shared.core.page import PageQuery
+from shared.core.values import dataclass
 
 __all__ = ["Pairs", "QueryReader", "pairs", "texts_of", "unknown_parameters"]
 

@@ -10,12 +10,12 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
 from shared.core.clock import Clock, instant
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Stored, Write
 from shared.ports.store import Store
 

@@ -15,10 +15,11 @@ legacy and ignores unknown keys and parameters.
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, get_type_hints
 
 from pydantic import BaseModel
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Access", "Operation", "Options", "Policy", "Raw", "Reply", "Router"]
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, Any
 
@@ -11,6 +10,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from shared.core.errors import BadRequest, FieldError
+from shared.core.values import dataclass
 
 __all__ = ["File", "Upload", "upload_of"]
 

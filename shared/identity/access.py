@@ -4,11 +4,11 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.core.caller import Caller, Role
 from shared.core.errors import Unauthenticated
+from shared.core.values import dataclass, field
 from shared.identity.key_access import ApiKeyAccess, is_api_key
 from shared.identity.oidc import InternalTokens
 from shared.identity.tokens import AccessTokens, is_own

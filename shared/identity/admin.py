@@ -1,13 +1,13 @@
 """What admins do with other people's accounts, and what managers may see of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BadRequest, FieldError, Forbidden, InvalidState, NotFound
+from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.identity.models import NewUser, Permissions, User, UserFilter, UserPatch
 from shared.identity.passwords import Passwords, refuse_common

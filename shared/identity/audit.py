@@ -5,7 +5,6 @@ holds a password, a token, or a name that leads to no account: people type passw
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -18,6 +17,7 @@ from shared.core.ids import Ids
 from shared.core.page import PageQuery
 from shared.core.text import Text
 from shared.core.times import From, To
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Query, Stored
 from shared.ports.store import Store
 

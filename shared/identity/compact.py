@@ -7,8 +7,9 @@ Each is refused here: it costs time, or lets two readers see two different token
 import base64
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
+
+from shared.core.values import dataclass
 
 __all__ = ["LONGEST", "Compact", "Malformed", "is_whole", "read"]
 

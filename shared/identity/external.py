@@ -9,12 +9,13 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import Clock
 from shared.core.errors import AlreadyExists, InvalidState, Transient, Unauthenticated, Unavailable
+from shared.core.values import dataclass
 from shared.identity.compact import Compact, Malformed, is_whole, read
 from shared.identity.keys import KeySource, PublicKey
 from shared.identity.rules import ROLE_WORDS, is_email

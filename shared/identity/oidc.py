@@ -1,12 +1,12 @@
 """Internal calls: who may deliver tasks and schedules, proven by an OpenID Connect token of the platform."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import Caller
 from shared.core.clock import Clock
 from shared.core.errors import Forbidden, Transient, Unauthenticated, Unavailable
+from shared.core.values import dataclass
 from shared.identity.compact import Malformed, is_whole, read
 from shared.identity.keys import KeyRing, KeySource, PrivateKey
 from shared.identity.tokens import LEEWAY_S

@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.core.caller import Role
+from shared.core.values import dataclass
 
 __all__ = [
     "FAMILY_LIFE",

@@ -1,12 +1,12 @@
 """Signing in and out, accounts, and the sessions between."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, Forbidden, Unauthenticated, ValidationFailed
+from shared.core.values import dataclass, field
 from shared.identity.access import BASIC_ID, BasicPair
 from shared.identity.models import LegacyToken, PasswordChange, Profile, Registration, TokenPair, User
 from shared.identity.passwords import Passwords, refuse_common

@@ -8,13 +8,13 @@ began under.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Unauthenticated
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.identity.rules import FAMILY_LIFE, Family, Verdict, judged
 from shared.identity.users import credential_key, user_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write

@@ -3,13 +3,13 @@
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import Clock
 from shared.core.errors import Transient, Unauthenticated, Unavailable
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.identity.compact import Compact, Malformed, is_whole, read
 from shared.identity.keys import KeyRing, KeySource, PrivateKey
 

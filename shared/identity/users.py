@@ -9,13 +9,14 @@ The active admins are listed in one document, so that two admins cannot remove e
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shared.core.caller import Role
 from shared.core.clock import Clock, instant
 from shared.core.errors import AlreadyExists, InvalidState, NotFound
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.identity.models import User
 from shared.identity.rules import login_name
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write

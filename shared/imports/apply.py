@@ -1,7 +1,6 @@
 """Writing what a diff says, and taking it back: each row whole or not at all, on the base it was compared with."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -9,6 +8,7 @@ from shared.catalog.models import NewProduct
 from shared.catalog.record import claims_of, kept_attributes, product_key, stock_key
 from shared.core.caller import Caller
 from shared.core.errors import BaseMoved, Problem
+from shared.core.values import dataclass
 from shared.imports.compare import Compared
 from shared.imports.models import Action
 from shared.imports.record import Data

@@ -1,13 +1,13 @@
 """Comparing staged rows with the catalogue: which product a row means, and what of it would change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shared.catalog.barcodes import Code
 from shared.catalog.record import PRODUCTS, attributes_of, claims_of, product_key, stock_key
 from shared.core.caller import Caller
 from shared.core.errors import ValidationFailed
+from shared.core.values import dataclass, field
 from shared.imports.models import Action
 from shared.imports.numbers import IN_STOCK
 from shared.imports.record import Data

@@ -5,9 +5,10 @@ Each source is read by itself: a broken block loses nothing but itself. Scripts 
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Page", "read_page"]
 

@@ -9,12 +9,12 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from shared.core.clock import Clock
 from shared.core.errors import Terminal, Transient, UrlNotAllowed
+from shared.core.values import dataclass
 from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns
 from shared.imports.page import read_page

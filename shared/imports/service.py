@@ -1,7 +1,6 @@
 """Starting imports, looking at them, and deciding about them; carrying them out is `work`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -11,6 +10,7 @@ from shared.core.clock import Clock
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BaseMoved, FieldError, InvalidState, NotFound, UrlNotAllowed, ValidationFailed
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.imports.columns import check_mapping
 from shared.imports.compare import Compared
 from shared.imports.models import (

@@ -1,10 +1,10 @@
 """Opening what an import names: an uploaded file, an address, a page, a shop."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.core.errors import Terminal, Transient
+from shared.core.values import dataclass
 from shared.imports.rows import MOST_FETCHED, MOST_UPLOADED, Batch, Raw
 from shared.imports.scrape import Scraper
 from shared.imports.staging import Hashed

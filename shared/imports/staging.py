@@ -5,10 +5,10 @@ Staging writes parts under fixed names, so that a delivery that starts over writ
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from shared.core.clock import Clock
+from shared.core.values import dataclass, field
 from shared.imports.clean import Cleaner, Row, made_sku
 from shared.imports.keys import Repeats, names_of
 from shared.imports.record import MOST_ERRORS, Data, part_write

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.core.clock import Clock, instant
 from shared.core.errors import Transient
+from shared.core.values import dataclass
 from shared.ports.documents import Delete, Key, Put, Query, Stored, Write
 from shared.ports.files import Files
 from shared.ports.store import Store

@@ -7,7 +7,6 @@ import-undo               check --> undo --------------> undone
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic_core import from_json
@@ -15,6 +14,7 @@ from pydantic_core import from_json
 from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.errors import Terminal
+from shared.core.values import dataclass
 from shared.imports.apply import Applied, Applier, is_moved, moved
 from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns

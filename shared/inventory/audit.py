@@ -5,10 +5,10 @@ It reads the ledger itself, movement by movement: right rather than quick, and m
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from shared.core.clock import instant
 from shared.core.errors import NotFound
+from shared.core.values import dataclass
 from shared.inventory.figure_models import Audit, Difference
 from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
 from shared.inventory.ledger import Ledger

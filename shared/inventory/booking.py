@@ -1,12 +1,13 @@
 """What a booking may do: change levels, reserve, commit, release, settle. Pure until `write`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import InsufficientStock, InvalidState, QuantityMismatch
+from shared.core.values import dataclass
 from shared.inventory.keys import MOVEMENTS, reservation_key
 from shared.inventory.lots import between, holding, is_over, parts_of, with_parts
 from shared.inventory.rules import OUTGOING, TICK, Data, can_take, check_change, expired, moved, recounted, sellable

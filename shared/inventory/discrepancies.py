@@ -6,11 +6,11 @@ has nothing to sell. A 3PL that does not answer is left out: unknown is not zero
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from shared.core.errors import BadRequest, FieldError
+from shared.core.values import dataclass
 from shared.inventory.figure_models import DiscrepancyFilter
 
 __all__ = ["Discrepancies", "Found", "Held"]

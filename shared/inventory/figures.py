@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.money import number, rounded
+from shared.core.values import dataclass, field
 from shared.inventory.figure_models import CategoryRow, CurrencyValue, Figures, Kpi, ShareFilter
 from shared.inventory.lists import figures
 from shared.inventory.rules import Data, recounted

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from shared.core.money import number, rounded
 from shared.core.times import start_of
+from shared.core.values import dataclass
 from shared.inventory.figure_models import Figures, TrendFilter, TrendRow
 from shared.inventory.figures import StockFigures
 from shared.inventory.warehouse import UNITS_BY_DAY, UNITS_BY_PRODUCT

@@ -1,7 +1,6 @@
 """Reading lists of stock, from a query of the wire to what the store is asked: loaded when the first list is read."""
 
-from dataclasses import dataclass
-
+from shared.core.values import dataclass
 from shared.inventory import lists
 from shared.inventory.lists import Asked
 from shared.inventory.models import (

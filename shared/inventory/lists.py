@@ -5,11 +5,11 @@ at most one of them with alternatives; the rest is sifted. A word of a search is
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from shared.core.clock import instant
+from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.figure_models import Figures
 from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS

@@ -1,10 +1,10 @@
 """What stock does when a store changes: levels repeat its name, region and type, and empty ones go with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS, store_key
 from shared.inventory.ledger import Ledger
 from shared.inventory.rules import facts_of_store, live

@@ -1,12 +1,12 @@
 """Reservations: holding units, taking them, letting them go; over is over, before any cleanup."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.core.caller import Caller
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
+from shared.core.values import dataclass
 from shared.inventory.booking import Change
 from shared.inventory.keys import LEVELS, level_id, reservation_key
 from shared.inventory.ledger import Ledger

@@ -1,7 +1,7 @@
 """Changing stock by hand: levels, adjustments, transfers. Everything is booked; one request is one commit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from shared.core.errors import (
     ValidationFailed,
 )
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.inventory.booking import Booking, Change
 from shared.inventory.keys import LEVELS, level_id
 from shared.inventory.ledger import Ledger

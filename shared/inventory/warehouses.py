@@ -5,13 +5,14 @@ levels of its own products and nothing before them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby, islice
 from typing import Any
 
 from shared.core.errors import BadRequest, FieldError
 from shared.core.money import number
+from shared.core.values import dataclass
 from shared.inventory.lists import warehouse_levels
 from shared.inventory.models import WarehouseFilter
 from shared.inventory.rules import Data

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shared.core.clock import Clock
 from shared.core.errors import AlreadyExists, InvalidState, NotFound
 from shared.core.ids import Ids
+from shared.core.values import dataclass, field
 from shared.inventory.keys import level_id, level_key, movement_key, product_key, stock_key, store_key
 from shared.inventory.rules import (
     Data,

@@ -1,9 +1,9 @@
 """The kinds of jobs there are: which queue, which handler, what else to write when one starts and ends."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from shared.core.values import dataclass, field
 from shared.jobs.record import Record
 from shared.jobs.rules import BUDGET_S, MAX_ATTEMPTS
 from shared.jobs.step import Cancelled, LeaseLost, Step, TimeUp

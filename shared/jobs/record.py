@@ -1,10 +1,11 @@
 """The job document: what is stored, more than what is shown."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from shared.core.clock import parse_instant
+from shared.core.values import dataclass, field
 from shared.jobs.models import LIVE, Job, JobError, JobStatus
 from shared.ports.documents import Data, Key, Stored
 

@@ -8,13 +8,14 @@ queued ---> running ---> succeeded | failed | cancelled
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import Problem, Terminal, Transient
+from shared.core.values import dataclass
 from shared.jobs.models import ItemStatus, JobStatus
 from shared.jobs.record import Lease, Record
 

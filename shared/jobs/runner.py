@@ -4,7 +4,6 @@ import logging
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shared.core.clock import Clock
 from shared.core.errors import Problem, Transient
 from shared.core.ids import Ids
+from shared.core.values import dataclass, field
 from shared.jobs import rules
 from shared.jobs.kinds import Continue, Done, JobKind
 from shared.jobs.models import JobStatus

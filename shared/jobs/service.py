@@ -1,7 +1,7 @@
 """Starting, watching, cancelling and repeating jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from shared.core.clock import Clock, instant, parse_instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.jobs.kinds import JobKind, Kinds
 from shared.jobs.listing import JobList
 from shared.jobs.models import Job, JobStatus

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.core.clock import Clock, instant, parse_instant
+from shared.core.values import dataclass
 from shared.jobs.service import JobService
 from shared.ports.documents import Create, Key
 from shared.ports.store import Store

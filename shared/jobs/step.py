@@ -1,12 +1,12 @@
 """What a handler holds while it works: its input, how far it came, and the one way to write."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from shared.core.clock import Clock
 from shared.core.errors import Transient
+from shared.core.values import dataclass
 from shared.jobs.models import ItemStatus, JobStatus
 from shared.jobs.record import Record, item_key, job_key
 from shared.jobs.rules import Item, Progress, checkpointed

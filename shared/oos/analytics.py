@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import mean, median
 from typing import Any
 
 from shared.core.clock import parse_instant
+from shared.core.values import dataclass, field
 from shared.oos.coverage import short_lines
 from shared.oos.rules import Row
 from shared.oos.words import SOURCES

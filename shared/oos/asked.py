@@ -6,12 +6,12 @@ needed.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.core.clock import Clock
 from shared.core.errors import ValidationFailed
+from shared.core.values import dataclass, field
 from shared.oos.models import SummaryQuery
 from shared.oos.queue import Filter, Place
 from shared.oos.words import SOURCES

@@ -8,12 +8,12 @@ apart and never as zero.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from shared.core.money import number
+from shared.core.values import dataclass, field
 from shared.oos.coverage import short_lines
 from shared.oos.rules import Row
 from shared.oos.views import age_hours

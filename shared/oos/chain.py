@@ -9,12 +9,13 @@ The log grows only in the commit that makes the new version visible: what is beh
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from shared.core.errors import Terminal
+from shared.core.values import dataclass, field
 from shared.ports.documents import Data, Documents, Key, Put, Write
 
 __all__ = [

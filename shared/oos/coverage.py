@@ -6,9 +6,9 @@ never below zero; a figure a 3PL does not give counts as nothing. SKUs are compa
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from shared.core.values import dataclass, field
 from shared.oos.rules import Row
 from shared.oos.words import FEED_REASONS
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from shared.core.clock import Clock, instant
 from shared.core.errors import NotFound
 from shared.core.money import number
+from shared.core.values import dataclass, field
 from shared.oos.analytics import Figures, rows_in
 from shared.oos.asked import Look, Span
 from shared.oos.at_risk import at_risk, line_value

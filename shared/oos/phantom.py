@@ -5,9 +5,9 @@ hand, calls none of them available anywhere, and holds no order for them, so nob
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from shared.core.values import dataclass
 from shared.oos.coverage import Site, Stock
 
 __all__ = ["Phantom", "hidden", "phantoms"]

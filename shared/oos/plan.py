@@ -9,9 +9,10 @@ unit twice, but no longer proven best (`Plan.exact` says which).
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, combinations
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Assignment", "Demand", "Plan", "Supply", "plan"]
 

@@ -8,11 +8,11 @@ nothing is computed from them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.clock import instant, parse_instant
+from shared.core.values import dataclass
 from shared.oos.analytics import percentile
 from shared.oos.coverage import short_lines
 from shared.oos.rules import Row

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
 
 from shared.core.ids import Ids
+from shared.core.values import dataclass, field
 from shared.oos.chain import Change, Version, change_between, compress, extend, piece_writes
 from shared.oos.rules import Outcome, Row
 from shared.oos.snapshot import Header, digest, filled, piece_count, read_values, slim

@@ -7,12 +7,12 @@ direction: just as the document store orders resolved ones, so that both can be 
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
 from urllib.parse import quote
 
+from shared.core.values import dataclass
 from shared.core.words import words
 from shared.oos.views import Row, age_hours
 

@@ -1,12 +1,12 @@
 """Starting refreshes and saying how fresh everything is. A RefreshRun is a view of its job: one truth, told twice."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import parse_instant
 from shared.core.errors import Forbidden, InvalidState, NotFound, ValidationFailed
+from shared.core.values import dataclass
 from shared.jobs.models import Job
 from shared.jobs.names import REFRESH_SOURCE
 from shared.jobs.record import JOBS, Record, lock_key

@@ -7,10 +7,10 @@ resolved while the order stayed open, `episodes` the finished episodes.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from shared.core.values import dataclass, field
 from shared.oos.source import Fate, HeldLine, HeldOrder, Verdict
 
 __all__ = ["Outcome", "Row", "line_id", "newest", "reconcile", "reconcile_some", "suspicious"]

@@ -1,10 +1,10 @@
 """How long held orders took to be resolved, kept small: the newest samples of a source in one document."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.clock import parse_instant
+from shared.core.values import dataclass
 from shared.oos.queue import order_name
 from shared.oos.rules import Row
 from shared.oos.snapshot import pack, unpack

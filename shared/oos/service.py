@@ -1,7 +1,7 @@
 """Reading the queue: the canonical list, one order, history, and the older feed, all from published snapshots."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from shared.core.clock import parse_instant
 from shared.core.errors import NotFound
+from shared.core.values import dataclass
 from shared.oos.asked import Asked, Feed, Look, Walked
 from shared.oos.coverage import Stock, short_lines
 from shared.oos.looks import OwnStock, View, Views

@@ -7,12 +7,13 @@ of its source, and is never changed afterwards.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import to_json
 
 from shared.core.errors import Terminal
+from shared.core.values import dataclass, field
 from shared.oos.chain import PIECE, Part, compress, piece_key, read, unpack
 from shared.ports.documents import Data, Documents, Key
 

@@ -5,11 +5,12 @@ record (it counts it), raises `Transient`/`Terminal` for a failed call, and neve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Fate", "HeldLine", "HeldOrder", "OrderSource", "SourcePage", "StockPage", "StockSource", "Verdict"]
 

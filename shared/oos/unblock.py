@@ -1,8 +1,8 @@
 """Which held orders release if so many units of a SKU arrive: oldest first, each whole or not at all."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from shared.core.values import dataclass, field
 from shared.oos.coverage import short_lines, units_short
 from shared.oos.rules import Row
 

@@ -5,13 +5,13 @@ only. Both are partitioned by a time that never changes for a row.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from shared.core.values import dataclass
 from shared.oos.rules import Row
 from shared.oos.words import SourceName
 from shared.ports.warehouse import Table

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog.record import claim_of_sku, product_key, refuse_kit
@@ -11,6 +10,7 @@ from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.jobs.names import FULFIL_ORDER
 from shared.jobs.record import Record
 from shared.jobs.service import JobService, Started

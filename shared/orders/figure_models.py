@@ -1,7 +1,6 @@
 """What the wire shows of the figures of transfer orders, and how they are asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, ClassVar, Self
 
@@ -13,6 +12,7 @@ from shared.core.money import Money
 from shared.core.page import PageQuery
 from shared.core.text import Text
 from shared.core.times import Day
+from shared.core.values import dataclass
 from shared.orders.models import TransferFilter
 from shared.orders.rules import Status
 

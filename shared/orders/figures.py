@@ -6,13 +6,13 @@ changed within the last minute are read from the outbox instead and left out of 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.money import rounded
+from shared.core.values import dataclass
 from shared.orders.figure_models import Range
 from shared.orders.forecast import Day, forecast
 from shared.orders.rules import Status

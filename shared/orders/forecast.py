@@ -1,10 +1,11 @@
 """What transfer orders the coming days are likely to bring: the last week's level, its growth, and the weekday (api.md, 2.7.2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+
+from shared.core.values import dataclass
 
 __all__ = ["SEASON", "Day", "forecast"]
 

@@ -7,13 +7,13 @@ the reference. So no retry, duplicate delivery or sweep orders twice, and what i
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
 from shared.core.clock import instant
 from shared.core.errors import NotFound, Terminal, Transient
+from shared.core.values import dataclass
 from shared.jobs.kinds import Done, Step
 from shared.jobs.record import Record
 from shared.orders.customer_record import customer_key, placed_key

@@ -5,11 +5,12 @@ word together with anything else, is looked at order by order.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.clock import instant
+from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.rules import search_tokens
 from shared.orders.customer_models import CustomerFilter

@@ -1,7 +1,6 @@
 """The states of orders, and the state machine of transfer orders in one table; what is not in it is refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,6 +9,7 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import parse_instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import Forbidden, InvalidState
+from shared.core.values import dataclass
 
 __all__ = [
     "TRANSITIONS",

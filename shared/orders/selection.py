@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import InvalidState
+from shared.core.values import dataclass
 from shared.orders.rules import CustomerStatus, ItemStatus
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Making transfer orders and taking them through their states; stock moves only by `rules.TRANSITIONS`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import Forbidden, InvalidState, NotFound, Problem
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.inventory.keys import product_key, reservation_key
 from shared.inventory.ledger import Change, Ledger, Pair
 from shared.inventory.lots import arriving

@@ -5,9 +5,10 @@ was lost is found and not placed again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Gateway", "Link", "Placed", "Placement", "PlacementLine"]
 

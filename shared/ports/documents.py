@@ -11,9 +11,10 @@ holds values of one type, or null. What breaks these rules is refused with Value
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
+
+from shared.core.values import dataclass, field
 
 __all__ = [
     "Conflict",

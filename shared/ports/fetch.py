@@ -6,8 +6,9 @@ Both go through the same guarded dialler; `FETCH_ALLOW_HOSTS` opens single host:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Fetch", "Request", "Response"]
 

@@ -1,8 +1,9 @@
 """Mail: sending one letter. Adapters: SMTP, and the log where a deployment names no mail server."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from shared.core.values import dataclass
 
 __all__ = ["Letter", "Mail"]
 

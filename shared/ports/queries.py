@@ -10,8 +10,9 @@ Declared types make a null or an empty list mean the same on every engine. Names
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from shared.core.values import dataclass
 
 __all__ = ["PARAMETER_TYPES", "QueryText", "element_type", "parse_query"]
 

@@ -6,8 +6,9 @@ it. Downtime yields one catch-up. A rule that names hours is about local times: 
 first valid minute, a repeated one fires once. A rule for every hour goes by elapsed time through any change.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from shared.core.values import dataclass
 
 __all__ = ["Schedule", "Schedules"]
 

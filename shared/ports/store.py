@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from shared.core.clock import Clock
 from shared.core.errors import Transient, Unavailable
 from shared.core.retry import Backoff
+from shared.core.values import dataclass, field
 from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Position, Put, Query, Stored, Write
 
 __all__ = ["BACKOFF", "Store"]

@@ -7,9 +7,10 @@ deliveries in all. Deliveries may come twice and in any order.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Task", "Tasks"]
 

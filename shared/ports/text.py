@@ -1,8 +1,9 @@
 """Text: one request to a writer. Adapters: any OpenAI-compatible endpoint; the template writer of `shared.content`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from shared.core.values import dataclass, field
 
 __all__ = ["Asked", "Text", "Written"]
 

@@ -8,7 +8,6 @@ otherwise REQUIRED.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -18,6 +17,8 @@ from typing import Any, Literal, Protocol, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from shared.core.values import dataclass
 
 __all__ = ["Column", "Named", "PartitionUnit", "Result", "Table", "Warehouse"]
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from shared.core.clock import Clock, instant
 from shared.core.errors import NotFound, ValidationFailed
 from shared.core.money import number
+from shared.core.values import dataclass
 from shared.inventory.keys import product_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored
 from shared.ports.store import Store

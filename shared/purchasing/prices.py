@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import NotFound
 from shared.core.money import number, rounded
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.inventory.keys import product_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.purchasing.models import Comparison, ComparisonRow, NewVendorPrice, PricesFilter, VendorPricePatch

@@ -1,11 +1,11 @@
 """Which vendor is recommended, and what an order at each of them costs. Pure, on the stored rows of one product."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from shared.core.money import rounded
+from shared.core.values import dataclass
 
 __all__ = ["Landed", "cheapest_first", "compared", "landed", "recommended"]
 

@@ -1,7 +1,7 @@
 """Vendors: making, changing and removing whom we buy from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shared.core.clock import Clock, instant
@@ -9,6 +9,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import NotFound
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.rules import search_tokens
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write

@@ -5,11 +5,12 @@ midnight, and ends a microsecond before the next begins. Days may have 23 or 25 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
+
+from shared.core.values import dataclass
 
 __all__ = ["TICK", "Bucket", "Span", "buckets", "day_end", "day_start", "first_day", "label"]
 

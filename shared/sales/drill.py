@@ -1,13 +1,13 @@
 """The rows behind a report: every figure of it, or of one of its periods, line by line, with the sums they make."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import BadRequest, FieldError, ValidationFailed
 from shared.core.money import number
+from shared.core.values import dataclass
 from shared.sales.made import Wanted
 from shared.sales.models import LinesQuery, ReportLine
 from shared.sales.report import Reports

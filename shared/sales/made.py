@@ -1,11 +1,11 @@
 """What a report is made of: what is wanted, and what was counted. Money is in cents."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.core.values import dataclass, field
 from shared.sales.buckets import Span
 from shared.sales.models import ReportQuery
 

@@ -3,13 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.catalog.record import product_key
 from shared.core.errors import ValidationFailed
+from shared.core.values import dataclass
 from shared.ports.documents import Key
 from shared.ports.store import Store
 from shared.ports.warehouse import Warehouse

@@ -6,7 +6,6 @@ counted in one document that every return of it changes.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +13,7 @@ from shared.core.caller import Caller
 from shared.core.clock import instant
 from shared.core.errors import InvalidState, NotFound
 from shared.core.money import number
+from shared.core.values import dataclass
 from shared.inventory.ledger import Change
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Put, Stored

@@ -4,10 +4,11 @@ A kit draws its parts; everything else draws itself. Units are summed over the w
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from shared.core.values import dataclass, field
 
 __all__ = [
     "Asked",

@@ -1,7 +1,7 @@
 """Buying baskets and reading sales."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.errors import InsufficientStock, NotFound, ValidationFailed
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.inventory.ledger import Booking, Change, Ledger
 from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import Caller
@@ -12,6 +11,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, BadRequest, FieldError, InvalidState, NotFound
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.ports.documents import Create, Delete, Key, Position, Put, Query, Stored, Write
 from shared.ports.store import Store as Documents

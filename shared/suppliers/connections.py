@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +20,7 @@ from shared.core.errors import (
 )
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.secrets import Secrets
 from shared.ports.store import Store

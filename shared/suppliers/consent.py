@@ -4,7 +4,6 @@ The state is known to the one who asked and to the supplier's page only; what is
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from shared.core.caller import Caller
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import CredentialsRejected, InvalidState, Terminal, Transient, UpstreamFailed, ValidationFailed
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Delete, Key, Stored
 from shared.ports.secrets import Secrets
 from shared.ports.store import Store

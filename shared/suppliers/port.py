@@ -1,10 +1,10 @@
 """What a kind of supplier offers to the rest; `shared.adapters.suppliers` implements it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
+from shared.core.values import dataclass, field
 from shared.orders.suppliers import Gateway, Placed
 
 __all__ = ["NEEDS_CONSENT", "Item", "Opened", "Page", "Renewal", "Source", "TokenKeeping", "Unkept", "Walk"]

@@ -1,7 +1,7 @@
 """Schedules of syncs: made by people, fired by one dispatcher; a period runs once, with one catch-up after downtime."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
 from shared.core.ids import Ids
 from shared.core.patches import changes_of
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 from shared.suppliers.models import NewSyncSchedule, ScheduleFilter, SyncSchedule, SyncSchedulePatch

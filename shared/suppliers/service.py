@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from shared.core.caller import SYSTEM, Caller
 from shared.core.clock import instant
 from shared.core.errors import InvalidState, NotFound
+from shared.core.values import dataclass
 from shared.jobs.record import Record
 from shared.jobs.service import JobService, Started
 from shared.ports.documents import Key, Query, Stored

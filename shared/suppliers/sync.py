@@ -1,7 +1,6 @@
 """The job of a sync: page by page, record by record, resumable; a supplier's error fails it, a record's is counted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
 from shared.core.errors import Problem, Terminal, Transient
+from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import SUPPLIER_SYNC
 from shared.jobs.record import Record

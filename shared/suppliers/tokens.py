@@ -1,13 +1,13 @@
 """The tokens of a stored connection: renewed by one worker at a time, the others wait for what it brings."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Terminal, Transient
 from shared.core.ids import Ids
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Delete, Key, Put, Stored, Write
 from shared.ports.store import Store
 from shared.suppliers.port import NEEDS_CONSENT, Renewal

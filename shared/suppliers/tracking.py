@@ -1,12 +1,12 @@
 """How our supplier orders stand: tracking numbers go to the items of customers' orders."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import InvalidState, Terminal
+from shared.core.values import dataclass
 from shared.orders.customer_models import Tracking
 from shared.orders.customer_record import CUSTOMER_ORDERS
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write

@@ -1,12 +1,12 @@
 """One record of a supplier into the catalogue: matched, made or changed, in one commit, safe to repeat."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.catalog.models import NewProduct
 from shared.core.caller import Caller
 from shared.core.errors import AlreadyExists
+from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Stored, Write
 from shared.ports.store import Store
 from shared.purchasing.models import LinkBody

@@ -1,5 +1,6 @@
 """The direction of imports is kept by contracts, the contracts cover the whole tree, and they do bite."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -59,3 +60,14 @@ def test_the_contracts_name_every_domain() -> None:
 def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
     line = [str(LINTER), "--no-logo", "--no-cache"]
     return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_dataclasses_are_ours_which_compile_nothing_at_a_start() -> None:
+    files = [path for folder in ("shared", "functions", "local") for path in (ROOT / folder).rglob("*.py")]
+    values = ROOT / "shared/core/values.py"
+
+    assert [path for path in files if _takes_dataclass(path.read_text())] == [values]
+
+
+def _takes_dataclass(source: str) -> bool:
+    return re.search(r"from dataclasses import .*\b(dataclass|field)\b|@dataclasses\.", source) is not None

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from local.demo.baskets import Good
 from local.simulators.shipbob.model import CENTRES, Detail, Order, Shipment
+from shared.core.values import dataclass
 
 __all__ = ["HELD", "HOLDS", "ODDITIES", "Draft", "Flavour", "Hold"]
 

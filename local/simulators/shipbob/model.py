@@ -1,10 +1,10 @@
 """ShipBob's orders inside the simulator: small objects, from which the vendor's JSON is rendered when asked for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from local.demo.baskets import Good, Person
+from shared.core.values import dataclass, field
 
 __all__ = ["CENTRES", "DETAILS", "SHORT", "Centre", "Detail", "Order", "Piece", "Shipment", "status_of"]
 

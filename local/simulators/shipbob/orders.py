@@ -2,13 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from local.simulators.shipbob.model import Order
 from local.simulators.shipbob.render import order_bytes
 from local.simulators.shipbob.world import ShipBobWorld
+from shared.core.values import dataclass
 
 __all__ = ["KNOWN", "Invalid", "ListQuery", "OrderList", "Window"]
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
@@ -17,6 +16,7 @@ from local.simulators.webhooks import Webhooks
 from local.simulators.wire import Answer, Request
 from local.simulators.world import Dataset
 from shared.core.clock import Clock
+from shared.core.values import dataclass
 
 __all__ = ["SCOPES", "VERSIONS", "ShipBob"]
 

@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from local.simulators.stock import Stock
 from local.simulators.world import Dataset, Setting, UnknownChange, World
 from shared.catalog.barcodes import check_digit
+from shared.core.values import dataclass
 
 __all__ = ["Article", "ShopWorld", "articles"]
 

@@ -3,12 +3,12 @@
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from local.demo.baskets import Good, Person
+from shared.core.values import dataclass, field
 
 __all__ = ["CHANNELS", "FACILITIES", "Order", "SalesLine", "channel_id", "facility_id", "order_bytes", "order_json"]
 

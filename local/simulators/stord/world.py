@@ -3,7 +3,6 @@
 import random
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from local.demo.chance import Weighted, chance
 from local.simulators.stord.build import plain_order
 from local.simulators.stord.model import FACILITIES, Order, SalesLine
 from local.simulators.world import Dataset, Setting, UnknownChange, World
+from shared.core.values import dataclass
 
 __all__ = ["Adjustment", "StordWorld"]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 from shared.adapters.bigquery.failures import translated
 from shared.core.errors import Transient
+from shared.core.values import dataclass
 
 __all__ = ["Connection", "Limits"]
 

@@ -3,10 +3,10 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.google_calls import patience, translated
+from shared.core.values import dataclass
 from shared.ports.tasks import Task
 
 __all__ = ["DEADLINE_S", "CloudTasks", "Target"]

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shared.adapters.feeds.archives import unpacked
 from shared.adapters.feeds.markup import read_markup
 from shared.adapters.feeds.objects import read_lines, read_objects
 from shared.adapters.feeds.tables import read_table, separator_of
+from shared.core.values import dataclass
 from shared.imports.rows import Batch, Raw, unreadable
 from shared.imports.shopify import with_handles
 

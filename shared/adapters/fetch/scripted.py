@@ -1,12 +1,12 @@
 """The fetch port in memory: a function answers, everything else is as with real sockets. Unit tests use it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from shared.adapters.fetch.guard import Guard
 from shared.adapters.fetch.redirects import check_headers, follow
 from shared.adapters.fetch.response import StreamedResponse
 from shared.core.errors import Transient
+from shared.core.values import dataclass, field
 from shared.ports.fetch import Request, Response
 
 __all__ = ["Answer", "ScriptedFetch"]

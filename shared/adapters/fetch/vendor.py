@@ -11,7 +11,6 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
@@ -22,6 +21,7 @@ from shared.adapters.fetch.waits import asked_wait_s
 from shared.core.clock import Clock
 from shared.core.errors import Problem, Terminal, Transient
 from shared.core.retry import Backoff
+from shared.core.values import dataclass, field
 from shared.ports.fetch import Fetch, Request, Response
 
 __all__ = ["Link", "Profile", "Reply", "VendorApi", "encode", "parse_json"]

@@ -7,12 +7,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.adapters.local_queue.tasks import Claimed, SqliteTasks
 from shared.core.clock import Clock
 from shared.core.errors import Transient
+from shared.core.values import dataclass
 
 __all__ = ["Called", "Deliver", "Dispatcher"]
 

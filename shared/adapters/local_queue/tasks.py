@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Collection
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from shared.adapters.sqlite.connections import Connections
 from shared.core.clock import Clock, instant
+from shared.core.values import dataclass
 from shared.ports.tasks import Task
 
 __all__ = ["Claimed", "QueueState", "SqliteTasks"]

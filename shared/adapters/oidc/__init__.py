@@ -3,11 +3,11 @@
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from shared.adapters.jose import read_jwks
 from shared.core.clock import Clock
 from shared.core.errors import Problem, Terminal, Transient
+from shared.core.values import dataclass
 from shared.identity.keys import KeyRing
 from shared.ports.fetch import Fetch, Request
 

@@ -1,10 +1,9 @@
 """Choosing a method for each product by what it would have forecast at earlier origins, next to a naive baseline."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.core.values import dataclass
 from shared.forecasting.maths.histories import Floats, Histories
 from shared.forecasting.maths.methods import WINDOW, mean_over, parts, ses, tsb
 

@@ -1,9 +1,9 @@
 """Many products' demand as one matrix, aligned at its right edge: the last column is everybody's last day."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from shared.core.values import dataclass
 
 __all__ = ["Floats", "Histories", "Ints", "weights"]
 

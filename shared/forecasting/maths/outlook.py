@@ -5,10 +5,9 @@ variation `RATE_SPREAD`: the mean of the sum is rate x h x sqrt(1 + c^2), its va
 `RATE_SPREAD` was chosen where P90 covers 90 % at four origins that no goal is measured at (bench accuracy says which).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from shared.core.values import dataclass
 from shared.forecasting.maths.histories import Floats
 from shared.forecasting.maths.negbin import at_least, quantile
 

@@ -1,9 +1,9 @@
 """ShipBob as a source of held orders (`sources.md` 1)."""
 
 import random
-from dataclasses import dataclass, field
 
 from shared.core.clock import Clock
+from shared.core.values import dataclass, field
 from shared.oos.source import OrderSource
 from shared.ports.fetch import Fetch
 

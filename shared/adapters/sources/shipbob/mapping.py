@@ -5,7 +5,6 @@ one line. Several details of one inventory item are one line, whose reason is th
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +29,7 @@ from shared.adapters.sources.shipbob.words import (
     is_known,
     reason_of,
 )
+from shared.core.values import dataclass
 from shared.oos.source import Fate, HeldLine, HeldOrder, Verdict
 from shared.oos.words import FEED_REASONS
 

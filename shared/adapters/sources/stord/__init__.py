@@ -1,9 +1,9 @@
 """Stord as a source of held orders (`sources.md` 2)."""
 
 import random
-from dataclasses import dataclass, field
 
 from shared.core.clock import Clock
+from shared.core.values import dataclass, field
 from shared.oos.source import OrderSource
 from shared.ports.fetch import Fetch
 

@@ -5,7 +5,7 @@ of a product is one of ours.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from shared.adapters.sources.reading import identifier, mapping, text
@@ -15,6 +15,7 @@ from shared.adapters.suppliers.aliexpress.tokens import authorize_url, tokens_of
 from shared.adapters.suppliers.reading import cents, pictures, plain, quantity, unwrap_list
 from shared.core.clock import Clock
 from shared.core.errors import Terminal
+from shared.core.values import dataclass
 from shared.orders.suppliers import Placed, Placement
 from shared.ports.fetch import Fetch
 from shared.suppliers.port import NEEDS_CONSENT, Item, Opened, Page, Renewal, Unkept, Walk

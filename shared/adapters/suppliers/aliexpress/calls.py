@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from shared.adapters.suppliers.aliexpress.signing import signature
 from shared.adapters.suppliers.aliexpress.tokens import renewal_of, tokens_of
 from shared.core.clock import Clock, instant
 from shared.core.errors import Problem, Terminal, Transient
+from shared.core.values import dataclass, field
 from shared.ports.fetch import Fetch, Request
 from shared.suppliers.port import NEEDS_CONSENT, Renewal, TokenKeeping
 

@@ -1,0 +1,167 @@
+"""Dataclasses compiled on first use mean what the standard library's mean, and cost a start nothing."""
+
+import copy
+import dataclasses
+import pickle
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.values import dataclass, field
+
+WORDS = st.fixed_dictionaries(
+    {
+        "frozen": st.booleans(),
+        "slots": st.booleans(),
+        "eq": st.booleans(),
+        "repr": st.booleans(),
+        "kw_only": st.booleans(),
+    }
+)
+FIELDS = st.lists(st.sampled_from(["plain", "default", "factory", "hidden", "uncompared", "kept"]), max_size=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value with all that matters."""
+
+    x: int
+    y: int = 2
+    tags: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Base:
+    """Has a field that its heirs have too."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Heir(Base):
+    """Adds a field and checks both."""
+
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is negative."""
+        if self.size < 0:
+            raise ValueError("size")
+
+
+@given(WORDS, FIELDS, st.lists(st.integers(0, 2), max_size=6))
+def test_it_behaves_as_the_standard_library_does(words: dict[str, bool], kinds: list[str], values: list[int]) -> None:
+    ours, theirs = dataclass(_class(kinds), **words), dataclasses.dataclass(_class(kinds), **words)
+    names = [each.name for each in dataclasses.fields(theirs) if each.init]
+    named = dict(zip(names, values, strict=False))
+
+    for places, given_ in ((values, {}), ([], named), ([], {**named, "unknown": 1})):
+        assert _behaviour(ours, places, given_) == _behaviour(theirs, places, given_)
+
+
+def _class(kinds: list[str]) -> Any:
+    """Return a class whose fields with a default follow those without."""
+    ordered = sorted(kinds, key=lambda kind: kind != "plain")
+    made: dict[str, Callable[[], Any]] = {
+        "default": lambda: 1,
+        "factory": lambda: field(default_factory=list),
+        "hidden": lambda: field(default=3, repr=False),
+        "uncompared": lambda: field(default=4, compare=False),
+        "kept": lambda: field(default=5, init=False),
+    }
+    names = {f"f{position}": kind for position, kind in enumerate(ordered)}
+    values = {name: made[kind]() for name, kind in names.items() if kind != "plain"}
+    said = {"__annotations__": dict.fromkeys(names, Any), "__doc__": "Made.", "__module__": __name__}
+    return type("Made", (), {**said, **values})
+
+
+def _behaviour(kind: Any, given: list[int], named: dict[str, int]) -> list[Any]:
+    """Return all that can be seen of objects of a class."""
+    try:
+        made, twin = kind(*given, **named), kind(*given, **named)
+    except TypeError:
+        return ["refused"]
+    seen = [getattr(made, each.name) for each in dataclasses.fields(made)]
+    text = repr(made) if "__repr__" in vars(kind) else "the object's own"
+    return [seen, text, made == twin, made == object(), dataclasses.asdict(made), _tried(hash, made, twin), _set(made)]
+
+
+def _tried(do: Any, made: Any, twin: Any) -> Any:
+    try:
+        return do(made) == do(twin)
+    except TypeError:
+        return "unhashable"
+
+
+def _set(made: Any) -> Any:
+    names = [each.name for each in dataclasses.fields(made)]
+    if not names:
+        return "nothing to set"
+    try:
+        setattr(made, names[0], 9)
+        delattr(made, names[0])
+    except (dataclasses.FrozenInstanceError, AttributeError) as refused:
+        return str(refused) if isinstance(refused, dataclasses.FrozenInstanceError) else "no such place"
+    return "changed"
+
+
+def test_values_are_replaced_copied_and_pickled() -> None:
+    point = Point(1, tags=("a",))
+
+    assert dataclasses.replace(point, y=5) == Point(1, 5, ("a",))
+    assert copy.deepcopy(point) == point
+    assert pickle.loads(pickle.dumps(point)) == point  # noqa: S301 - made one line above
+    assert {point: "found"}[Point(1, 2, ("a",))] == "found"
+
+
+def test_an_heir_takes_its_parents_fields_first_and_checks_itself() -> None:
+    assert Heir("a", 2).name == "a"
+    assert repr(Heir("a", 2)) == "Heir(name='a', size=2)"
+    with pytest.raises(ValueError, match="size"):
+        Heir("a", -1)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'name'"):
+        Heir("a").name = "b"  # type: ignore[misc]
+
+
+def test_methods_written_by_hand_stay() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Named:
+        name: str
+
+        def __repr__(self) -> str:
+            return self.name
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Named)
+
+        def __hash__(self) -> int:
+            return 7
+
+    assert (repr(Named("a")), Named("a") == Named("b"), hash(Named("a"))) == ("a", True, 7)
+
+
+def test_threads_that_meet_at_the_first_use_all_get_their_object() -> None:
+    for _ in range(20):
+        kind = dataclass(_class(["plain", "factory"]), frozen=True, slots=True)
+        made: list[Any] = []
+        threads = [threading.Thread(target=lambda kind=kind, made=made: made.append(kind(1))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert made == [kind(1)] * 8
+
+
+def test_nothing_is_compiled_before_the_first_use() -> None:
+    kind = dataclass(_class(["plain"]), frozen=True)
+    before = kind.__init__
+
+    kind(1)
+
+    assert before.__code__.co_varnames != kind.__init__.__code__.co_varnames
+    assert kind.__init__.__code__.co_varnames == ("self", "f0")
