@@ -62,7 +62,7 @@ class Booking(WorkingSet):
         held = self._levels[change.pair]
         if held.data is None and change.quantity < 0:
             _refuse_missing(change)
-        level = self.ensure_level(*change.pair)
+        level = self.level_or_empty(*change.pair)
         checked = self._without_lot(level, change)
         check_change(checked, change.quantity, change.kind, self.now, expected=change.expected)
         return self._moved(change, level)

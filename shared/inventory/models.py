@@ -202,6 +202,7 @@ class LevelPatch(BaseModel, defer_build=True):
     value: Any = None
     currency: Any = None
     last_updated: Any = None
+    incoming: Any = None
     lots: Any = None
     expired: Any = None
     threshold_rule: Any = None

@@ -10,6 +10,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import (
     Forbidden,
     InsufficientStock,
+    InvalidState,
     NotFound,
     Problem,
     QuantityMismatch,
@@ -33,7 +34,7 @@ __all__ = ["Adjustments", "Levels", "Stores"]
 
 _INPUTS = ("on_hand", "reorder_level", "max_stock", "allow_negative")
 _REQUIRED = ("on_hand", "allow_negative")
-_VOLATILE = frozenset({*LEVEL_KEYS, "lots", "expired", "threshold_rule"}) - {
+_VOLATILE = frozenset({*LEVEL_KEYS, "incoming", "lots", "expired", "threshold_rule"}) - {
     "id",
     "store_id",
     "product_id",
@@ -104,11 +105,10 @@ class Levels:
         check_scope(caller, pair[1])
         booking = self.ledger.open([pair])
         level = booking.level(*pair) or {}
-        given = patch.model_dump(mode="json", exclude_unset=True)
-        changes = self._changes(given, level_view(level_id, level))
-        if "allow_negative" in changes and not caller.may(Role.MANAGER):
+        if patch.allow_negative not in (None, level["allow_negative"]) and not caller.may(Role.MANAGER):
             raise Forbidden("Only managers decide whether a level may go below zero; the role manager is needed.")
         condition.check(level_id, level["version"], patch.version)
+        changes = self._changes(patch.model_dump(mode="json", exclude_unset=True), level_view(level_id, level))
         _expect(level, patch.expected_quantity)
         self._apply(booking, pair, changes, (patch.reason, caller.user_id))
         return _written(booking, pair)
@@ -181,7 +181,7 @@ class Adjustments:
         for index, change in enumerate(changes):
             try:
                 movements.append(self._checked(caller, booking, change))
-            except (InsufficientStock, QuantityMismatch, NotFound, ValidationFailed) as problem:
+            except (InsufficientStock, QuantityMismatch, InvalidState, NotFound, ValidationFailed) as problem:
                 failures.append((index, problem))
         failed = [_failed_item(index, problem, body.items[index]) for index, problem in failures]
         if failures and body.mode == "all_or_nothing":
@@ -260,6 +260,7 @@ def _failed_item(index: int, problem: Problem, body: AdjustBody) -> Data:
     reasons = {
         "InsufficientStock": "insufficient_stock",
         "QuantityMismatch": "quantity_mismatch",
+        "InvalidState": "invalid_state",
         "NotFound": "not_found",
         "ValidationFailed": "conflict",
     }

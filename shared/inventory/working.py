@@ -130,12 +130,19 @@ class WorkingSet:
         """Return the pair's level, made empty when there is none; raise NotFound."""
         held = self._levels[product_id, store_id]
         if held.data is None:
-            self.require(product_id, store_id)
-            product, store = self._facts[product_key(product_id)], self._facts[store_key(store_id)]
-            facts = facts_of_product(product.data, store_id) | facts_of_store(store.data)
-            self._replace((product_id, store_id), new_level(store_id, product_id, facts, self.now))
+            self._replace((product_id, store_id), self.level_or_empty(product_id, store_id))
         assert held.data is not None
         return held.data
+
+    def level_or_empty(self, product_id: str, store_id: str) -> Data:
+        """Return the pair's level, or what it would begin as, without making it; raise NotFound."""
+        data = self._levels[product_id, store_id].data
+        if data is not None:
+            return data
+        self.require(product_id, store_id)
+        product, store = self._facts[product_key(product_id)], self._facts[store_key(store_id)]
+        facts = facts_of_product(product.data, store_id) | facts_of_store(store.data)
+        return new_level(store_id, product_id, facts, self.now)
 
     def create_level(self, product_id: str, store_id: str) -> Data:
         """Make the pair's level; raise AlreadyExists when it has one."""

@@ -157,6 +157,14 @@ def test_if_match_names_the_version(shop: Shop) -> None:
     assert (stale.status, stale.problem) == (412, "PreconditionFailed")
 
 
+def test_a_stale_version_is_told_before_a_key_that_cannot_change(shop: Shop) -> None:
+    level = shop.stock(shop.product(), 12)
+
+    stale = shop.operator.patch(f"{LEVELS}/{level['id']}", {"version": 99, "store_id": "sto_other"})
+
+    assert (stale.status, stale.problem) == (412, "PreconditionFailed")
+
+
 def test_below_zero_only_where_a_manager_allowed_it(shop: Shop) -> None:
     level = shop.stock(shop.product(), 2)
     path = f"{LEVELS}/{level['id']}"
@@ -274,5 +282,6 @@ def test_levels_say_what_is_on_its_way_when_asked(shop: Shop) -> None:
     (listed,) = ok(shop.viewer.get(LEVELS, include="incoming"))["items"]
 
     assert shown == listed == {**level, "incoming": 8}
+    assert ok(shop.operator.patch(f"{LEVELS}/{level['id']}", {**shown, "max_stock": 9}))["max_stock"] == 9
     assert shop.viewer.get(f"{LEVELS}/export", include="incoming").status == 422
     assert shop.viewer.get(LEVELS, include="more").status == 422

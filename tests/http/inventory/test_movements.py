@@ -126,8 +126,30 @@ def test_partial_bulk_makes_what_can_be_made_in_order(shop: Shop) -> None:
         1,
     )
     assert shop.level(product, level["store_id"])["on_hand"] == 1
+
+
+def test_an_item_that_is_refused_in_a_partial_bulk_makes_no_level_and_stops_no_other(shop: Shop) -> None:
+    cup, bowl = shop.product("CUP"), shop.product("BOWL")
+    shop.stock(cup, 5)
+    items = [
+        {"product_id": bowl, "quantity": 2, "expected_quantity": 9},
+        {"product_id": cup, "quantity": 1_000_000_000},
+        {"product_id": cup, "quantity": 1},
+    ]
+
+    answer = ok(shop.operator.post(BULK, {"items": items, "mode": "partial"}))
+
+    assert [(each["product_id"], each["new_stock"]) for each in answer["movements"]] == [(cup, 6)]
+    failed = [(each["index"], each["reason"]) for each in answer["failed_items"]]
+    assert failed == [(0, "quantity_mismatch"), (1, "invalid_state")]
+    assert ok(shop.viewer.get("/api/v1/inventory", product_id=bowl))["items"] == []
+
+
+def test_a_bulk_has_1_to_100_items(shop: Shop) -> None:
+    items = [{"product_id": shop.product("CUP"), "quantity": 1}]
+
     assert shop.operator.post(BULK, {"items": []}).status == 422
-    assert shop.operator.post(BULK, {"items": items[:1] * 101}).status == 422
+    assert shop.operator.post(BULK, {"items": items * 101}).status == 422
 
 
 def test_a_transfer_is_two_movements_in_one_commit(shop: Shop) -> None:
