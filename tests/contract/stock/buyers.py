@@ -14,7 +14,14 @@ from shared.adapters.firestore import FirestoreDocuments
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
 from shared.core.clock import SystemClock
-from shared.core.errors import InsufficientStock, PreconditionFailed, Problem, QuantityMismatch, Unavailable
+from shared.core.errors import (
+    InsufficientStock,
+    InvalidState,
+    PreconditionFailed,
+    Problem,
+    QuantityMismatch,
+    Unavailable,
+)
 from shared.inventory.keys import level_key
 from shared.ports.documents import Documents, Put
 from tests.stores import INDEX_FILE
@@ -26,6 +33,7 @@ _OUTCOMES: dict[type[Problem], str] = {
     InsufficientStock: "short",
     QuantityMismatch: "mismatch",
     PreconditionFailed: "stale",
+    InvalidState: "late",
     Unavailable: "failed",
 }
 

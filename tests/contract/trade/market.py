@@ -34,9 +34,9 @@ class Market:
         lines = [{"product_id": product, "quantity": units} for product, units in items]
         return self.sales.purchase(MANAGER, NewSale.model_validate({"items": lines, "store_id": "main", **said}))
 
-    def order(self, quantity: int) -> Stored:
-        """Ask for cups in the other store."""
-        wanted = NewTransfer(from_store_id="main", to_store_id="other", product_id="cup", quantity=quantity)
+    def order(self, quantity: int, product_id: str = "cup") -> Stored:
+        """Ask for cups (or another product) in the other store."""
+        wanted = NewTransfer(from_store_id="main", to_store_id="other", product_id=product_id, quantity=quantity)
         return self.transfers.create(MANAGER, wanted)
 
     def move(self, order: Stored, target: Status) -> Stored:
@@ -57,14 +57,18 @@ class Market:
         assert level["on_hand"] == moved == booked - self.sold(product_id) >= 0
 
 
-def a_market(documents: Documents, clock: Clock) -> Market:
-    """Return a market with empty shelves."""
-    stock = a_stock(documents, clock)
-    keys = [product_key(name) for name in PRICES]
-    found = stock.store.get_many(keys)
-    facts = {"category_id": None, "category": None, "brand": None, "currency": "EUR", "status": "active"}
-    priced = [Put(key, {**one.data, **facts, "sale_price": PRICES[key.id]}) for key, one in found.items()]
-    documents.commit(priced)
+def a_market(documents: Documents, clock: Clock, *, seed: bool = True) -> Market:
+    """Return a market with empty shelves; without `seed`, the one that another process has opened in this store."""
+    stock = a_stock(documents, clock, seed=seed)
+    if seed:
+        _price(stock)
     ids, places, outbox = RandomIds(clock), Places(stock.store), stock.ledger.outbox
     sales = Sales(stock.store, clock, ids, stock.ledger, stock.sums, places, outbox)
     return Market(stock, sales, Transfers(stock.store, clock, ids, stock.ledger, places, outbox, 48))
+
+
+def _price(stock: Stock) -> None:
+    found = stock.store.get_many([product_key(name) for name in PRICES])
+    facts = {"category_id": None, "category": None, "brand": None, "currency": "EUR", "status": "active"}
+    priced = [Put(key, {**one.data, **facts, "sale_price": PRICES[key.id]}) for key, one in found.items()]
+    stock.store.documents.commit(priced)
