@@ -99,7 +99,7 @@ class Idempotency:
     def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
         """Take a key for work, or return the answer it has.
 
-        `scope` is user, method, operation and key. Raise IdempotencyInFlight while another request works on it, and
+        `scope` is user, method, operation (by its canonical path) and key. Raise IdempotencyInFlight while another request works on it, and
         IdempotencyKeyReused when it belongs to another payload.
         """
         key = Key(COLLECTION, hashlib.sha256("\n".join(scope).encode()).hexdigest())

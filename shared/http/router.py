@@ -124,6 +124,11 @@ class Operation:
         return self.method in _UNSAFE
 
     @property
+    def canonical_path(self) -> str:
+        """Return the path that names what is done, also where an older path does it: a key is used for it once."""
+        return self.successor or self.paths[0]
+
+    @property
     def most_bytes(self) -> int:
         """Return how long a body may be."""
         return MOST_UPLOAD if MULTIPART in self.accepts else MOST_JSON

@@ -103,7 +103,7 @@ def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, recor
     operation = exchange.operation
     assert operation is not None
     assert inputs.key is not None
-    scope = (ctx.caller.user_id, operation.method, operation.name, inputs.key)
+    scope = (ctx.caller.user_id, operation.method, operation.canonical_path, inputs.key)
     claim = records.claim(scope, inputs.fingerprint())
     if isinstance(claim, Replay):
         return claim.answer

@@ -106,13 +106,20 @@ class DemoLevelPatch(BaseModel, defer_build=True):
     version: Version | None = None
 
     def canonical(self, present: Mapping[str, Any]) -> LevelPatch:
-        """Return the change meant; raise ValidationFailed when two names of one value disagree, or units are to be reserved."""
+        """Return the change meant.
+
+        Raise ValidationFailed when two names of one value disagree, when units are to be reserved, and for fewer than none,
+        which these paths call a mistake of the request.
+        """
         given = self.model_fields_set
         if "reserved_cases" in given and self.reserved_cases != present["reserved"]:
             raise ValidationFailed.at("/reserved_cases", "read_only", "Units are reserved by reservations only.")
         same = ("max_stock", "expected_quantity", "version")
         asked: dict[str, Any] = {name: getattr(self, name) for name in same if name in given}
         counted = told(self, ("current_stock", "quantity_cases"), present["on_hand"])
+        if counted is not None and counted < 0:
+            name = "quantity_cases" if self.quantity_cases == counted else "current_stock"
+            raise ValidationFailed.at(f"/{name}", "out_of_range", "There are no fewer than 0 units.")
         if "reorder_level" in given and self.reorder_level != present["effective_reorder_level"]:
             asked["reorder_level"] = self.reorder_level
         return LevelPatch.model_validate(asked | ({} if counted is None else {"on_hand": counted}))

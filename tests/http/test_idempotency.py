@@ -124,7 +124,7 @@ class RecordAfterEffect(Idempotency):
 
     def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
         """Look whether there is an answer, and leave no trace of the look."""
-        key = Key(COLLECTION, "-".join(scope))
+        key = Key(COLLECTION, "-".join(scope).replace("/", "."))
         return _Careless(self._store(), key, fingerprint, "", instant(self._clock.now()))
 
 

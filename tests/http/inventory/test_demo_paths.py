@@ -96,7 +96,8 @@ def test_an_edited_row_can_be_sent_back(shop: Shop) -> None:
     [
         ({"current_stock": 1, "quantity_cases": 2}, 422, [("/quantity_cases", "conflict")]),
         ({"reserved_cases": 3}, 422, [("/reserved_cases", "read_only")]),
-        ({"quantity_cases": -1}, 409, []),
+        ({"quantity_cases": -1}, 422, [("/quantity_cases", "out_of_range")]),
+        ({"current_stock": -1}, 422, [("/current_stock", "out_of_range")]),
         ({"quantity_cases": 1, "expected_quantity": 99}, 409, []),
     ],
 )

@@ -222,3 +222,20 @@ def test_the_shop_takes_report_parameters_from_a_body_on_get(shop: Shop) -> None
 
     assert answer.status == 200
     assert answer.json["data"]["bucketed_sales"][0]["period"] == "all"
+
+
+def test_a_key_of_an_older_path_is_not_another_key_on_the_canonical_one(shop: Shop) -> None:
+    cup, store = shop.a_product(stock=5), shop.a_store("West")
+    basket = {"items": [{"product_id": cup, "quantity": 1}]}
+    order = {"to_store_id": store, "product_id": cup, "quantity": 1}
+    key = {"Idempotency-Key": "once"}
+    for older, canonical, body in (
+        ("/ecommerce/v1/purchase_products", "/api/v1/sales", basket),
+        ("/api/orders", "/api/v1/transfer-orders", order),
+    ):
+        first = shop.operator.post(older, body, headers=key)
+        second = shop.operator.post(canonical, body, headers=key)
+
+        assert first.status in {200, 201}
+        assert (second.status, second.problem) == (422, "IdempotencyKeyReused")
+    assert (shop.on_hand(cup), shop.count("sales"), shop.count("transfer_orders")) == (4, 1, 1)
