@@ -28,11 +28,12 @@ from tests.contract.documents.buyers import (
     outcomes,
     stocked,
 )
+from tests.faults.jobs.volume import LONG
 from tests.stores import STORES, Stores
 
 ROOT = Path(__file__).parents[3]
 BUYERS = [f"buyer-{number:02}" for number in range(64)]
-ROUNDS = {"sqlite-memory": 5, "sqlite-file": 5, "firestore-server": 2, "firestore-emulator": 2}
+ROUNDS = dict.fromkeys(STORES, 20) if LONG else dict(zip(STORES, (5, 5, 2, 2), strict=True))
 
 
 @pytest.fixture(

@@ -19,15 +19,19 @@ from shared.inventory.keys import level_id
 from shared.inventory.models import LevelPatch
 from shared.ports.documents import Documents
 from tests.contract.stock.buyers import fared, opened, take_naively, taken
+from tests.faults.jobs.volume import LONG, sized
 from tests.stores import Stores, on_stores
 from tests.unit.inventory.builders import OPERATOR, Stock, a_stock
 
 ROOT = Path(__file__).parents[3]
 CALLERS = 64
+LONG_STORES = ("firestore-emulator",) if LONG else ()
 every_file = pytest.mark.parametrize("store", ["sqlite-file", "firestore-server", "firestore-emulator"])
 
 
-def test_64_callers_at_10_units_take_exactly_10(documents: Documents) -> None:
+@pytest.mark.parametrize("number", range(sized(1, 20)))
+def test_64_callers_at_10_units_take_exactly_10(documents: Documents, number: int) -> None:
+    del number
     stock = a_stock(documents, SystemClock())
     stock.adjust("cup", 10)
     began = time.monotonic()
@@ -39,7 +43,9 @@ def test_64_callers_at_10_units_take_exactly_10(documents: Documents) -> None:
     _ledger_is_right(stock, units=10, left=0)
 
 
-def test_64_callers_at_64_units_are_all_served(documents: Documents) -> None:
+@pytest.mark.parametrize("number", range(sized(1, 10)))
+def test_64_callers_at_64_units_are_all_served(documents: Documents, number: int) -> None:
+    del number
     stock = a_stock(documents, SystemClock())
     stock.adjust("cup", CALLERS)
     began = time.monotonic()
@@ -83,7 +89,7 @@ def test_of_two_writers_who_saw_the_same_level_one_wins(documents: Documents, co
     stock.adjust("cup", 5)
     name = level_id("main", "cup")
 
-    for _ in range(3):
+    for _ in range(sized(3, 200)):
         seen = stock.level("cup")
 
         outcomes = fared([_writer(stock, name, seen, condition, seen["on_hand"] + more) for more in (1, 2)])
@@ -102,12 +108,12 @@ def test_control_without_a_condition_both_writers_win(documents: Documents) -> N
     assert fared([_writer(stock, name, seen, "none", wanted) for wanted in (3, 9)]) == {"done": 2}
 
 
-@on_stores("sqlite-memory", "sqlite-file", "firestore-server")
+@on_stores("sqlite-memory", "sqlite-file", "firestore-server", *LONG_STORES)
 def test_no_unit_is_both_released_and_taken_at_the_end_of_a_reservation(documents: Documents) -> None:
     clock, rng = ManualClock(), random.Random(7)
     stock = a_stock(documents, clock)
     stock.adjust("cup", 1)
-    for _ in range(25):
+    for _ in range(sized(25, 500)):
         held = stock.reserve("cup", 1, ttl=10)["id"]
         early = rng.choice([True, False])
         clock.advance(9.999999 if early else 10)

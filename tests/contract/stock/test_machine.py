@@ -5,7 +5,7 @@ movements, reserved that of the live reservations, available is never negative a
 the sums of a product are those of its levels, each movement continues the one before it, and a refusal changed nothing. The
 controls are ledgers with one fault each; the same machine must find every one of them.
 
-Every example runs in memory; how many there are is `STOCK_HISTORIES` (a small number in every test run).
+Every example runs in memory; how many there are is `STOCK_HISTORIES`, else a small number, and 2,000 with `LONG_TESTS=1`.
 """
 
 import os
@@ -34,10 +34,11 @@ from shared.inventory.keys import level_id, level_key
 from shared.inventory.models import LevelPatch, TransferBody
 from shared.inventory.words import MovementType
 from shared.ports.documents import Query
+from tests.faults.jobs.volume import sized
 from tests.stores import INDEX_FILE
 from tests.unit.inventory.builders import MANAGER, OPERATOR, Stock, a_stock
 
-HISTORIES = int(os.environ.get("STOCK_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("STOCK_HISTORIES", sized(60, 2000)))
 STEPS = 50
 SHAPES = Shapes.read(INDEX_FILE)
 PRODUCTS = st.sampled_from(["cup", "bowl"])
@@ -205,8 +206,8 @@ def run_machine(machine: type[RuleBasedStateMachine], histories: int = HISTORIES
         deadline=None,
         suppress_health_check=checks,
         database=None,
-        derandomize=histories > HISTORIES,
-        phases=[Phase.generate] if histories > HISTORIES else list(Phase),
+        derandomize=histories != HISTORIES,
+        phases=[Phase.generate] if histories != HISTORIES else list(Phase),
     )
     run_state_machine_as_test(machine, settings=chosen)
 

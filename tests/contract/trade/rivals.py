@@ -1,46 +1,72 @@
 """Many callers of every kind of mutation at the last units of a product: as a program, one of several processes at one store.
 
-`python -m tests.contract.trade.rivals URL EMULATOR` says "ready" and then reads lines `{"kind", "product", "orders", "callers"}`:
-for each it lets so many callers act at once and prints how they fared and how long the slowest took.
+`python -m tests.contract.trade.rivals URL EMULATOR` says "ready" and then reads lines `{"kind", "product", "names", "callers",
+"ahead", "seed"}`: for each it lets so many callers act at once, on a clock so many seconds ahead, and prints how they fared and
+how long the slowest took.
 """
 
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared.core.clock import SystemClock
-from shared.inventory.models import TransferBody
+from shared.core.errors import Problem
+from shared.inventory.keys import level_id
+from shared.inventory.models import LevelPatch, TransferBody
 from shared.orders.rules import Move, Status
+from shared.ports.documents import Documents
+from shared.sales.models import NewReturn
+from shared.sales.returns import Returns
 from tests.contract.stock.buyers import fared, opened
-from tests.contract.trade.market import MANAGER, Market, a_market
+from tests.contract.trade.market import MANAGER, PRICES, Market, a_market
 from tests.unit.inventory.builders import OPERATOR
 
-__all__ = ["KINDS", "acted", "deeds"]
+__all__ = ["KINDS", "Round", "acted", "deeds"]
 
 KINDS = ("adjust", "reserve", "purchase", "transfer", "fulfil")
 """What takes one unit from a shelf; `fulfil` approves an order of its own (which holds the unit) and fulfils it."""
 
 Deed = Callable[[], object]
+_STEPS = 12
 
 
-def deeds(market: Market, kind: str, product: str, orders: Sequence[str], callers: int) -> list[Deed]:
-    """Return what each caller does: take one unit, or see to one order."""
-    if kind == "fulfil":
-        return [lambda name=name: _fulfilled(market, name) for name in orders]  # type: ignore[misc]
-    if kind == "finish":
-        return [lambda: _moved(market, orders[0], Status.FULFILLED)] * callers
+@dataclass(frozen=True)
+class Round:
+    """What the callers of one process are to do: `names` are orders or reservations, or what a writer has seen."""
+
+    kind: str
+    product: str
+    names: Sequence[str]
+    callers: int
+    ahead: float = 0.0
+    seed: int = 0
+
+
+def deeds(market: Market, told: Round) -> list[Deed]:
+    """Return what each caller does."""
+    if told.kind == "fulfil":
+        return [lambda name=name: _fulfilled(market, name) for name in told.names]  # type: ignore[misc]
+    if told.kind == "history":
+        seeds = range(told.seed, told.seed + told.callers)
+        return [lambda seed=seed: _history(market, random.Random(seed)) for seed in seeds]  # type: ignore[misc]
     one: dict[str, Deed] = {
-        "adjust": lambda: market.stock.adjust(product, -1),
-        "reserve": lambda: market.stock.reserve(product, 1, None),
-        "purchase": lambda: market.buy((product, 1)),
-        "transfer": lambda: _transferred(market, product),
+        "adjust": lambda: market.stock.adjust(told.product, -1),
+        "reserve": lambda: market.stock.reserve(told.product, 1, None),
+        "purchase": lambda: market.buy((told.product, 1)),
+        "transfer": lambda: _transferred(market, told.product, 1),
+        "finish": lambda: _moved(market, told.names[0], Status.FULFILLED),
+        "commit": lambda: market.stock.commit(told.names[0]),
+        "expected": lambda: _written(market, told.product, LevelPatch(on_hand=0, expected_quantity=int(told.names[0]))),
+        "version": lambda: _written(market, told.product, LevelPatch(on_hand=0, version=int(told.names[0]))),
     }
-    return [one[kind]] * callers
+    return [one[told.kind]] * told.callers
 
 
-def acted(market: Market, told: dict[str, Any]) -> dict[str, Any]:
+def acted(market: Market, told: Round) -> dict[str, Any]:
     """Let callers act at once; return how they fared, and the seconds of the slowest."""
     took: list[float] = []
 
@@ -51,13 +77,55 @@ def acted(market: Market, told: dict[str, Any]) -> dict[str, Any]:
         finally:
             took.append(time.monotonic() - began)
 
-    own = deeds(market, told["kind"], told["product"], told["orders"], told["callers"])
-    outcomes = fared([lambda deed=deed: timed(deed) for deed in own])  # type: ignore[misc]
+    outcomes = fared([lambda deed=deed: timed(deed) for deed in deeds(market, told)])  # type: ignore[misc]
     return {"outcomes": outcomes, "slowest": max(took)}
 
 
-def _transferred(market: Market, product: str) -> object:
-    body = TransferBody(product_id=product, from_store_id="main", to_store_id="other", quantity=1)
+def _history(market: Market, rng: random.Random) -> None:
+    """Do some steps of every kind at random; what is refused is refused."""
+    held: list[str] = []
+    sold: list[str] = []
+    for _ in range(_STEPS):
+        try:
+            _step(market, rng, held, sold)
+        except Problem as refusal:
+            if refusal.status >= 500:  # noqa: PLR2004 - not a refusal but a failure
+                raise
+
+
+def _step(market: Market, rng: random.Random, held: list[str], sold: list[str]) -> None:
+    product, units, store = rng.choice(sorted(PRICES)), rng.randint(1, 4), rng.choice(["main", "other"])
+    step = rng.choice(["add", "remove", "hold", "take", "free", "buy", "back", "void", "transfer", "order"])
+    if step == "add":
+        market.stock.adjust(product, units, store)
+    elif step == "remove":
+        market.stock.adjust(product, -units, store)
+    elif step == "hold":
+        held.append(market.stock.reserve(product, units, rng.choice([10, None]), store)["id"])
+    elif step in {"take", "free"} and held:
+        (market.stock.commit if step == "take" else market.stock.release)(held.pop())
+    elif step == "buy":
+        sold.append(market.buy((product, units), (rng.choice(sorted(PRICES)), 1)).key.id)
+    elif step in {"back", "void"} and sold:
+        _given_back(market, rng.choice(sold), whole=step == "void")
+    elif step == "transfer":
+        _transferred(market, product, units)
+    elif step == "order":
+        _fulfilled(market, market.order(units, product).key.id)
+
+
+def _given_back(market: Market, sale_id: str, *, whole: bool) -> None:
+    returns = Returns(market.sales)
+    if whole:
+        returns.void(MANAGER, sale_id, None)
+        return
+    line = market.sales.get(sale_id).data["items"][0]
+    wanted = NewReturn.model_validate({"items": [{"product_id": line["product_id"], "quantity": 1}]})
+    returns.take_back(MANAGER, sale_id, wanted)
+
+
+def _transferred(market: Market, product: str, units: int) -> object:
+    body = TransferBody(product_id=product, from_store_id="main", to_store_id="other", quantity=units)
     return market.stock.store.atomically(lambda: market.stock.adjustments.transfer(OPERATOR, body))
 
 
@@ -70,13 +138,22 @@ def _moved(market: Market, order_id: str, target: Status) -> None:
     market.transfers.move(order_id, Move(target, MANAGER))
 
 
+def _written(market: Market, product: str, patch: LevelPatch) -> object:
+    level = level_id("main", product)
+    return market.stock.store.atomically(lambda: market.stock.levels.change(MANAGER, level, patch))
+
+
+def _at(documents: Documents, ahead: float) -> Market:
+    return a_market(documents, SystemClock(lambda: ahead), seed=False)
+
+
 def _main(url: str, emulator: str) -> None:
     documents = opened(url, emulator)
-    market = a_market(documents, SystemClock(), seed=False)
-    market.stock.level("cup")
+    _at(documents, 0).stock.level("cup")
     print("ready", flush=True)
     for line in sys.stdin:
-        print(json.dumps(acted(market, json.loads(line))), flush=True)
+        told = Round(**json.loads(line))
+        print(json.dumps(acted(_at(documents, told.ahead), told)), flush=True)
     documents.close()
 
 

@@ -18,6 +18,7 @@ from shared.sales.rules import Asked, Decision
 from tests.contract.stock.buyers import fared
 from tests.contract.trade.market import Market, a_market
 from tests.contract.trade.test_selling import SHAPES
+from tests.faults.jobs.volume import sized
 from tests.stores import on_stores
 
 Bills = Mapping[str, Mapping[str, int]]
@@ -106,7 +107,7 @@ def check_blame(failed: Sequence[Any], left: Mapping[str, int]) -> None:
             assert left[blamed["product_id"]] == blamed["available"] < blamed["requested"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=sized(40, 500), deadline=None)
 @given(CARTS, SHELVES)
 def test_random_baskets_of_kits_sell_what_brute_force_says(
     carts: list[tuple[list[tuple[str, int]], str]], shelves: dict[str, int]

@@ -18,10 +18,12 @@ from shared.sales import service
 from shared.sales.rules import Asked
 from tests.contract.stock.buyers import fared
 from tests.contract.trade.market import PRICES, Market, a_market
+from tests.faults.jobs.volume import LONG, sized
 from tests.stores import INDEX_FILE, on_stores
 
 SHAPES = Shapes.read(INDEX_FILE)
 BUYERS = 64
+LONG_STORES = ("firestore-emulator",) if LONG else ()
 LINES = st.lists(st.tuples(st.sampled_from(sorted(PRICES)), st.integers(1, 6)), min_size=1, max_size=8)
 CARTS = st.lists(st.tuples(LINES, st.sampled_from(["partial", "all_or_nothing"])), min_size=1, max_size=6)
 
@@ -31,8 +33,10 @@ def bought(market: Market, buyers: int) -> Counter[str]:
     return fared([lambda: market.buy(("cup", 1))] * buyers)
 
 
-@on_stores("sqlite-memory", "sqlite-file", "firestore-server")
-def test_64_buyers_of_10_units_buy_exactly_10(documents: Documents) -> None:
+@pytest.mark.parametrize("number", range(sized(1, 20)))
+@on_stores("sqlite-memory", "sqlite-file", "firestore-server", *LONG_STORES)
+def test_64_buyers_of_10_units_buy_exactly_10(documents: Documents, number: int) -> None:
+    del number
     market = a_market(documents, SystemClock())
     market.stock.adjust("cup", 10)
 
@@ -52,8 +56,10 @@ def test_16_buyers_of_5_units_buy_exactly_5_on_the_official_emulator(documents: 
     market.check("cup", 5)
 
 
-@on_stores("sqlite-memory", "sqlite-file")
-def test_64_buyers_of_64_units_are_all_served(documents: Documents) -> None:
+@pytest.mark.parametrize("number", range(sized(1, 10)))
+@on_stores("sqlite-memory", "sqlite-file", *LONG_STORES)
+def test_64_buyers_of_64_units_are_all_served(documents: Documents, number: int) -> None:
+    del number
     market = a_market(documents, SystemClock())
     market.stock.adjust("cup", BUYERS)
 
@@ -106,7 +112,7 @@ def run(carts: Sequence[tuple[list[tuple[str, int]], str]]) -> None:
         assert market.stock.level(product)["on_hand"] == left[product]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=sized(40, 500), deadline=None)
 @given(CARTS)
 def test_what_is_bought_and_what_failed_is_what_was_asked(carts: list[tuple[list[tuple[str, int]], str]]) -> None:
     run(carts)
