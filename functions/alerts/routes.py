@@ -1,45 +1,53 @@
 """Alerts: list, acknowledge, resolve, settings, evaluate now, explain."""
 
-from shared.alerts.models import (
-    Alert,
-    AlertExplained,
-    AlertFilter,
-    AlertSettings,
-    AlertSettingsPatch,
-    Assignment,
-    Checked,
-    CheckRequest,
-    ExplainQuery,
-    Explanation,
-    FeedExplained,
-    NewSilence,
-    Note,
-    ReplayBody,
-    Silence,
-    SilenceFilter,
-    Snooze,
-    alert_of,
-    silence_of,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
-from shared.jobs.models import Accepted
 from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.alerts.models import (
+        Alert,
+        AlertExplained,
+        AlertFilter,
+        AlertSettings,
+        AlertSettingsPatch,
+        Assignment,
+        Checked,
+        CheckRequest,
+        ExplainQuery,
+        Explanation,
+        FeedExplained,
+        NewSilence,
+        Note,
+        ReplayBody,
+        Silence,
+        SilenceFilter,
+        Snooze,
+    )
+    from shared.jobs.models import Accepted
 
 __all__ = ["router"]
 
-router = Router("alerts")
+router = Router("alerts", "shared.alerts.models", "shared.jobs.models")
 Ctx = Context[App]
 
 
 def _view(stored: Stored) -> Alert:
+    from shared.alerts.models import alert_of
+
     return alert_of(stored.key.id, stored.data)
 
 
 def _silence(ctx: Ctx, stored: Stored) -> Silence:
+    from shared.alerts.models import silence_of
+
     return silence_of(stored.key.id, stored.data, ctx.app.clock.now())
 
 
@@ -65,6 +73,8 @@ def change_settings(ctx: Ctx, body: AlertSettingsPatch) -> AlertSettings:
 @router.post("/api/v1/alerts/check", access="operator", atomic=False)
 def check(ctx: Ctx, body: CheckRequest) -> Checked:
     """Evaluate one product, or everything, now."""
+    from shared.alerts.models import Checked
+
     if body.product_id is not None:
         ctx.app.require_product(body.product_id)
     tally = ctx.app.check_alerts(body.product_id)
@@ -176,6 +186,8 @@ def unmute(ctx: Ctx, id: str) -> Alert:
 @router.post("/api/v1/alerts/{id}/replay", access="manager", status=202)
 def replay(ctx: Ctx, id: str, body: ReplayBody) -> Accepted:
     """Send what was last told of an alert again, over one channel or all; under its old name, so that receivers know it."""
+    from shared.jobs.models import Accepted
+
     answer = Accepted.of(ctx.app.replay.again(ctx.caller, id, body.channel), joined=False, message="It is sent again.")
     ctx.respond_header("Location", answer.status_url)
     return answer

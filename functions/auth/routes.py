@@ -4,40 +4,45 @@ Signing in is not one commit with the request: failures are counted, and a refus
 the answer is an error.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from shared.app import App
 from shared.core.errors import Unauthenticated
 from shared.http.context import Context
 from shared.http.page import Page, make_page, paginate, place_of
 from shared.http.router import Router
-from shared.identity.apikeys import ApiKey, ApiKeyFilter, ApiKeyMade, NewApiKey, key_view
-from shared.identity.audit import AuditEvent, AuditFilter, Event, event_view
+from shared.identity.audit import Event, event_view
 from shared.identity.key_access import KEYS
-from shared.identity.models import (
-    LegacyToken,
-    Login,
-    Logout,
-    NewUser,
-    PasswordChange,
-    PasswordReset,
-    Permissions,
-    Profile,
-    RefreshRequest,
-    Registration,
-    TokenPair,
-    TokenRequest,
-    User,
-    UserFilter,
-    UserPatch,
-)
 from shared.ports.documents import Query
 
 from .audited import note
 
+if TYPE_CHECKING:
+    from shared.identity.apikeys import ApiKey, ApiKeyFilter, ApiKeyMade, NewApiKey
+    from shared.identity.audit import AuditEvent, AuditFilter
+    from shared.identity.models import (
+        LegacyToken,
+        Login,
+        Logout,
+        NewUser,
+        PasswordChange,
+        PasswordReset,
+        Permissions,
+        Profile,
+        RefreshRequest,
+        Registration,
+        TokenPair,
+        TokenRequest,
+        User,
+        UserFilter,
+        UserPatch,
+    )
+
 __all__ = ["router"]
 
-router = Router("auth")
+router = Router("auth", "shared.identity.models", "shared.identity.audit", "shared.identity.apikeys")
 Ctx = Context[App]
 
 
@@ -122,6 +127,8 @@ def change_password(ctx: Ctx, body: PasswordChange) -> None:
 @router.get("/api/v1/auth/keys")
 def api_keys(ctx: Ctx, query: ApiKeyFilter) -> Page[ApiKey]:
     """List one's own API keys; admins may ask for another user's."""
+    from shared.identity.apikeys import key_view
+
     owner = ctx.app.api_keys.owner(ctx.caller, query)
     return paginate(ctx, query, Query(KEYS, (("user_id", owner),)), key_view)
 

@@ -1,16 +1,20 @@
 """Barcodes: scanning, looking up, linking."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
-from shared.catalog.models import BarcodeLink, BarcodeLinked, BarcodeResult, ScanBody
 from shared.core.errors import ValidationFailed
 from shared.http.context import Context
 from shared.http.router import Router
 
+if TYPE_CHECKING:
+    from shared.catalog.models import BarcodeLink, BarcodeLinked, BarcodeResult, ScanBody
+
 __all__ = ["router"]
 
-router = Router("catalog")
+router = Router("catalog", "shared.catalog.models")
 Ctx = Context[App]
 
 _LONGEST = 512

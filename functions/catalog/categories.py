@@ -1,25 +1,29 @@
 """Categories."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
-from shared.catalog.models import (
-    Category,
-    CategoryFilter,
-    CategoryPatch,
-    CategoryThresholds,
-    NewCategory,
-    ThresholdsPatch,
-)
 from shared.core.errors import ValidationFailed
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import listing
 from shared.http.router import Router
 
+if TYPE_CHECKING:
+    from shared.catalog.models import (
+        Category,
+        CategoryFilter,
+        CategoryPatch,
+        CategoryThresholds,
+        NewCategory,
+        ThresholdsPatch,
+    )
+
 __all__ = ["router"]
 
-router = Router("catalog")
+router = Router("catalog", "shared.catalog.models")
 Ctx = Context[App]
 
 
@@ -77,6 +81,8 @@ def change_thresholds(ctx: Ctx, id: str, body: ThresholdsPatch) -> CategoryThres
 @router.delete("/api/v1/categories/{id}/thresholds", access="manager")
 def clear_thresholds(ctx: Ctx, id: str) -> None:
     """Let products of a category go by their own thresholds or the default again."""
+    from shared.catalog.models import ThresholdsPatch
+
     _changed(ctx, id, ThresholdsPatch(threshold=None, stores=None))
 
 

@@ -1,31 +1,37 @@
 """Prices: many at once, over time, and what competitors ask."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
-from shared.catalog.price_models import (
-    BulkPriced,
-    BulkPrices,
-    CompetitorFilter,
-    CompetitorPrice,
-    NewCompetitorPrice,
-    PriceChange,
-    PriceFilter,
-)
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
 
+if TYPE_CHECKING:
+    from shared.catalog.price_models import (
+        BulkPriced,
+        BulkPrices,
+        CompetitorFilter,
+        CompetitorPrice,
+        NewCompetitorPrice,
+        PriceChange,
+        PriceFilter,
+    )
+
 __all__ = ["router"]
 
-router = Router("catalog")
+router = Router("catalog", "shared.catalog.price_models")
 Ctx = Context[App]
 
 
 @router.post("/api/v1/products/bulk-price-update", access="manager")
 def change_prices(ctx: Ctx, body: BulkPrices) -> BulkPriced:
     """Change the prices of many products, all or none; `dry_run` shows what they would be."""
+    from shared.catalog.price_models import BulkPriced
+
     items = ctx.app.prices.change_many(ctx.caller, body)
     return BulkPriced(success=True, updated_count=len(items), dry_run=body.dry_run, items=items)
 

@@ -1,22 +1,10 @@
 """Products: listing, making, changing, archiving, editing many, kits, who changed what, and all of them in figures."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
-from shared.catalog.history import ChangeFilter, ProductChange, change_view, changes_of_product
-from shared.catalog.kit_models import Kit, NewKit
-from shared.catalog.models import (
-    PRODUCT_KEYS,
-    NewProduct,
-    Option,
-    Product,
-    ProductExport,
-    ProductFilter,
-    ProductPatch,
-    ProductQuery,
-    ProductStats,
-)
-from shared.catalog.price_models import BulkEdit, BulkEdited
 from shared.core.clock import instant
 from shared.core.page import Page
 from shared.http.context import Context
@@ -24,9 +12,30 @@ from shared.http.export import Sheet, export
 from shared.http.page import make_page, paginate, place_of, position_of
 from shared.http.router import Raw, Router
 
+if TYPE_CHECKING:
+    from shared.catalog.history import ChangeFilter, ProductChange
+    from shared.catalog.kit_models import Kit, NewKit
+    from shared.catalog.models import (
+        NewProduct,
+        Option,
+        Product,
+        ProductExport,
+        ProductFilter,
+        ProductPatch,
+        ProductQuery,
+        ProductStats,
+    )
+    from shared.catalog.price_models import BulkEdit, BulkEdited
+
 __all__ = ["router"]
 
-router = Router("catalog")
+router = Router(
+    "catalog",
+    "shared.catalog.models",
+    "shared.catalog.price_models",
+    "shared.catalog.kit_models",
+    "shared.catalog.history",
+)
 Ctx = Context[App]
 
 
@@ -40,6 +49,8 @@ def list_products(ctx: Ctx, query: ProductFilter) -> Page[Product]:
 @router.get("/api/v1/products/export", policy="costly")
 def export_products(ctx: Ctx, query: ProductExport) -> Raw:
     """Export every product of a list as CSV or JSON lines."""
+    from shared.catalog.models import PRODUCT_KEYS
+
     return export(ctx, query, Sheet("products", PRODUCT_KEYS), ctx.app.product_lists.rows(query))
 
 
@@ -54,6 +65,8 @@ def make_product(ctx: Ctx, body: NewProduct) -> Product:
 @router.post("/api/v1/products/bulk-edit", access="manager")
 def edit_products(ctx: Ctx, body: BulkEdit) -> BulkEdited:
     """Give many products the same values in one commit; `dry_run` shows what would change."""
+    from shared.catalog.price_models import BulkEdited
+
     items, unchanged = ctx.app.product_edits.edit(ctx.caller, body)
     return BulkEdited(
         success=True, updated_count=len(items), unchanged_count=unchanged, dry_run=body.dry_run, items=items
@@ -110,6 +123,8 @@ def dissolve_kit(ctx: Ctx, id: str) -> None:
 @router.get("/api/v1/products/{id}/changes")
 def list_changes(ctx: Ctx, id: str, query: ChangeFilter) -> Page[ProductChange]:
     """List who changed what of a product, the newest first."""
+    from shared.catalog.history import change_view, changes_of_product
+
     ctx.app.products.get(id)
     wanted = changes_of_product(id, query)
     return cast("Page[ProductChange]", paginate(ctx, query, wanted, lambda stored: change_view(stored, id)))

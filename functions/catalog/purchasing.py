@@ -1,25 +1,29 @@
 """Who sells us a product: vendors by price, whole orders compared, and links to connected suppliers."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import listed
 from shared.http.router import Router
-from shared.purchasing.models import (
-    Comparison,
-    ComparisonQuery,
-    LinkBody,
-    LinkFilter,
-    SupplierLink,
-    VendorPrice,
-    VendorsOfProduct,
-)
+
+if TYPE_CHECKING:
+    from shared.purchasing.models import (
+        Comparison,
+        ComparisonQuery,
+        LinkBody,
+        LinkFilter,
+        SupplierLink,
+        VendorPrice,
+        VendorsOfProduct,
+    )
 
 __all__ = ["router"]
 
-router = Router("catalog")
+router = Router("catalog", "shared.purchasing.models")
 Ctx = Context[App]
 
 

@@ -1,35 +1,44 @@
 """Content: texts for products as drafts, search texts, advice on prices, usage."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.app import App
-from shared.content.models import (
-    AnalyzePricing,
-    ApplyDraft,
-    BulkEnrich,
-    ContentDraft,
-    DraftFilter,
-    GenerateContent,
-    OptimizeSeo,
-    UsageCounter,
-    draft_of,
-)
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
-from shared.jobs.models import Accepted
 from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.content.models import (
+        AnalyzePricing,
+        ApplyDraft,
+        BulkEnrich,
+        ContentDraft,
+        DraftFilter,
+        GenerateContent,
+        OptimizeSeo,
+        UsageCounter,
+    )
+    from shared.jobs.models import Accepted
 
 __all__ = ["router"]
 
-router = Router("content")
+router = Router("content", "shared.content.models", "shared.jobs.models")
 Ctx = Context[App]
 
 
 def _view(stored: Stored) -> ContentDraft:
+    from shared.content.models import draft_of
+
     return draft_of(stored.key.id, stored.data)
 
 
 def _accepted(ctx: Ctx, job_ids: list[str], message: str) -> Accepted:
+    from shared.jobs.models import Accepted
+
     ctx.respond_header("Location", f"/api/v1/jobs/{job_ids[0]}")
     return Accepted.of(job_ids, joined=False, message=message)
 

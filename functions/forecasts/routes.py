@@ -1,23 +1,29 @@
 """Forecasts: one product's, many products', training, and the data behind them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.app import App
-from shared.forecasting.models import (
-    Batch,
-    BatchQuery,
-    DataSummary,
-    Forecast,
-    ForecastQuery,
-    StoreQuery,
-    TrainBody,
-    Trained,
-)
 from shared.http.context import Context
 from shared.http.router import Router
-from shared.jobs.models import Accepted
+
+if TYPE_CHECKING:
+    from shared.forecasting.models import (
+        Batch,
+        BatchQuery,
+        DataSummary,
+        Forecast,
+        ForecastQuery,
+        StoreQuery,
+        TrainBody,
+        Trained,
+    )
+    from shared.jobs.models import Accepted
 
 __all__ = ["router"]
 
-router = Router("forecasts")
+router = Router("forecasts", "shared.forecasting.models", "shared.jobs.models")
 Ctx = Context[App]
 
 
@@ -36,6 +42,8 @@ def train_product(ctx: Ctx, body: TrainBody) -> Trained:
 @router.post("/api/v1/predictions/train-all", access="operator", status=202)
 def train_all(ctx: Ctx) -> Accepted:
     """Store the forecasts of all active products."""
+    from shared.jobs.models import Accepted
+
     started = ctx.app.start_training(ctx.caller, ctx.trace)
     answer = Accepted.of([started.job.id], joined=started.joined, message="The training has started.")
     ctx.respond_header("Location", answer.status_url)

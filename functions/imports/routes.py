@@ -1,5 +1,9 @@
 """Imports: take files, feeds, pages and shops on; show what they change; apply, undo, cancel."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pydantic_core import from_json, to_json
 
 from shared.app import App
@@ -9,22 +13,24 @@ from shared.http.bodies import read
 from shared.http.context import Context
 from shared.http.page import make_page, paginate, place_of
 from shared.http.router import MULTIPART, Router
-from shared.imports.models import (
-    DiffFilter,
-    DiffRow,
-    ImportAccepted,
-    ImportFilter,
-    ImportRun,
-    ScrapeFeed,
-    ScrapeStore,
-    ScrapeUrl,
-    UploadForm,
-)
 from shared.imports.record import view
+
+if TYPE_CHECKING:
+    from shared.imports.models import (
+        DiffFilter,
+        DiffRow,
+        ImportAccepted,
+        ImportFilter,
+        ImportRun,
+        ScrapeFeed,
+        ScrapeStore,
+        ScrapeUrl,
+        UploadForm,
+    )
 
 __all__ = ["router"]
 
-router = Router("imports")
+router = Router("imports", "shared.imports.models")
 Ctx = Context[App]
 _TEXTS = frozenset({"feed_type", "supplier_id"})
 
@@ -109,6 +115,8 @@ def _accepted(ctx: Ctx, answer: ImportAccepted) -> ImportAccepted:
 
 def _form(fields: dict[str, str]) -> UploadForm:
     """Read the fields beside the file: texts as a form has them, `mapping_config` as JSON."""
+    from shared.imports.models import UploadForm
+
     told: dict[str, object] = {}
     for name, text in fields.items():
         if text == "":

@@ -1,7 +1,9 @@
 """Figures of stock: now, over time, by category; and whether the ledger explains them."""
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
 from shared.core.clock import instant
@@ -9,23 +11,25 @@ from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import make_page, place_of
 from shared.http.router import Router
-from shared.inventory.figure_models import (
-    Audit,
-    CategoryRow,
-    Discrepancy,
-    DiscrepancyFilter,
-    Figures,
-    Kpi,
-    RepairBody,
-    ShareFilter,
-    TrendFilter,
-    TrendRow,
-)
-from shared.inventory.models import Moves
+
+if TYPE_CHECKING:
+    from shared.inventory.figure_models import (
+        Audit,
+        CategoryRow,
+        Discrepancy,
+        DiscrepancyFilter,
+        Figures,
+        Kpi,
+        RepairBody,
+        ShareFilter,
+        TrendFilter,
+        TrendRow,
+    )
+    from shared.inventory.models import Moves
 
 __all__ = ["router", "say_as_of"]
 
-router = Router("inventory")
+router = Router("inventory", "shared.inventory.models", "shared.inventory.figure_models")
 Ctx = Context[App]
 
 

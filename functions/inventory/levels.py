@@ -1,6 +1,8 @@
 """Stock levels: listing, reading, making and correcting them, and what is in the warehouses."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
 from shared.core.page import Page
@@ -8,23 +10,25 @@ from shared.http.context import Context
 from shared.http.export import Sheet, export, walked
 from shared.http.page import listing, make_page, place_of
 from shared.http.router import Raw, Router
-from shared.inventory.models import (
-    InventoryLevel,
-    LevelExport,
-    LevelFilter,
-    LevelPatch,
-    LevelQuery,
-    LotCount,
-    LotFilter,
-    LowStockFilter,
-    NewLevel,
-    WarehouseFilter,
-    WarehouseRow,
-)
+
+if TYPE_CHECKING:
+    from shared.inventory.models import (
+        InventoryLevel,
+        LevelExport,
+        LevelFilter,
+        LevelPatch,
+        LevelQuery,
+        LotCount,
+        LotFilter,
+        LowStockFilter,
+        NewLevel,
+        WarehouseFilter,
+        WarehouseRow,
+    )
 
 __all__ = ["router"]
 
-router = Router("inventory")
+router = Router("inventory", "shared.inventory.models")
 Ctx = Context[App]
 
 

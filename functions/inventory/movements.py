@@ -1,6 +1,8 @@
 """Changing stock by hand, holding it for somebody, and the ledger of every change."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
 from shared.core.page import Page
@@ -8,25 +10,27 @@ from shared.http.context import Context
 from shared.http.export import Sheet, export, walked
 from shared.http.page import listing
 from shared.http.router import Raw, Router
-from shared.inventory.models import (
-    AdjustBody,
-    Adjusted,
-    BulkBody,
-    CloseBody,
-    HistoryFilter,
-    Movement,
-    MovementExport,
-    MovementFilter,
-    Moves,
-    NewReservation,
-    Reservation,
-    ReservationFilter,
-    TransferBody,
-)
+
+if TYPE_CHECKING:
+    from shared.inventory.models import (
+        AdjustBody,
+        Adjusted,
+        BulkBody,
+        CloseBody,
+        HistoryFilter,
+        Movement,
+        MovementExport,
+        MovementFilter,
+        Moves,
+        NewReservation,
+        Reservation,
+        ReservationFilter,
+        TransferBody,
+    )
 
 __all__ = ["router"]
 
-router = Router("inventory")
+router = Router("inventory", "shared.inventory.models")
 Ctx = Context[App]
 
 

@@ -1,24 +1,30 @@
 """Stores and regions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import make_page, place_of
 from shared.http.router import Router
-from shared.stores.models import (
-    NewStore,
-    OptionFilter,
-    RegionOption,
-    RegionSummary,
-    Store,
-    StoreFilter,
-    StoreOption,
-    StorePatch,
-)
+
+if TYPE_CHECKING:
+    from shared.stores.models import (
+        NewStore,
+        OptionFilter,
+        RegionOption,
+        RegionSummary,
+        Store,
+        StoreFilter,
+        StoreOption,
+        StorePatch,
+    )
 
 __all__ = ["router"]
 
-router = Router("inventory")
+router = Router("inventory", "shared.stores.models")
 Ctx = Context[App]
 
 

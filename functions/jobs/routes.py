@@ -1,15 +1,21 @@
 """Jobs: watch, cancel, retry."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
-from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats, RetryAccepted, StatsQuery, WaitQuery
+
+if TYPE_CHECKING:
+    from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats, RetryAccepted, StatsQuery, WaitQuery
 
 __all__ = ["router"]
 
-router = Router("jobs")
+router = Router("jobs", "shared.jobs.models")
 Ctx = Context[App]
 
 
@@ -49,6 +55,8 @@ def cancel_job(ctx: Ctx, id: str) -> Job:
 @router.post("/api/v1/jobs/{id}/retry", access="operator", status=202)
 def retry_job(ctx: Ctx, id: str) -> RetryAccepted:
     """Repeat a failed or cancelled job as a new one that continues after the finished items."""
+    from shared.jobs.models import RetryAccepted
+
     started = ctx.app.jobs.retry(id, ctx.caller, condition=ctx.precondition, request_trace=ctx.trace)
     answer = RetryAccepted.of_retry(started.job.id, joined=started.joined)
     ctx.respond_header("Location", answer.status_url)

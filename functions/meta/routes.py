@@ -1,9 +1,11 @@
 """What a deployment says about itself: alive, ready, how much it holds and does, what its errors mean, its API document."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.app import App
 from shared.core.errors import NotFound
@@ -11,12 +13,14 @@ from shared.http.catalogue import listed, page, problem
 from shared.http.context import Context
 from shared.http.reference import POLICY, reference
 from shared.http.router import Raw, Reply, Router
-from shared.meta.models import Health, Metrics, Ready, Root
 from shared.meta.service import MetaService, api_document, prometheus
+
+if TYPE_CHECKING:
+    from shared.meta.models import Health, Metrics, Ready, Root
 
 __all__ = ["router"]
 
-router = Router("meta")
+router = Router("meta", "shared.meta.models")
 Ctx = Context[App]
 
 

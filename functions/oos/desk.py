@@ -1,7 +1,9 @@
 """The OOS desk: SKUs, money at risk, diffs, analytics, live stock, plans, comments."""
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.app import App
 from shared.core.errors import ValidationFailed
@@ -10,32 +12,34 @@ from shared.http.context import Context
 from shared.http.page import make_page, paginate, place_of
 from shared.http.router import Router
 from shared.oos.asked import Look, span_of
-from shared.oos.desk_models import (
-    AtRisk,
-    AtRiskQuery,
-    Comment,
-    CommentFilter,
-    Diff,
-    DiffQuery,
-    LegacyStock,
-    LegacyStockQuery,
-    NewComment,
-    Plan,
-    PlanBody,
-    SkuFilter,
-    SkuRow,
-    SkuStocks,
-    StockBody,
-    Unblock,
-    UnblockBody,
-)
-from shared.oos.models import AnalyticsSummary, SummaryQuery
 from shared.oos.views import legacy_stock
 from shared.oos.words import SOURCES, SourceName
 
+if TYPE_CHECKING:
+    from shared.oos.desk_models import (
+        AtRisk,
+        AtRiskQuery,
+        Comment,
+        CommentFilter,
+        Diff,
+        DiffQuery,
+        LegacyStock,
+        LegacyStockQuery,
+        NewComment,
+        Plan,
+        PlanBody,
+        SkuFilter,
+        SkuRow,
+        SkuStocks,
+        StockBody,
+        Unblock,
+        UnblockBody,
+    )
+    from shared.oos.models import AnalyticsSummary, SummaryQuery
+
 __all__ = ["router"]
 
-router = Router("oos")
+router = Router("oos", "shared.oos.models", "shared.oos.desk_models")
 Ctx = Context[App]
 
 

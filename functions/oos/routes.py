@@ -1,8 +1,10 @@
 """The queue of held orders: the canonical list, one order, and the history of resolved ones."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.app import App
 from shared.core.clock import instant
@@ -13,16 +15,18 @@ from shared.http.export import Sheet, export
 from shared.http.page import make_page, place_of, position_of
 from shared.http.router import Raw, Router
 from shared.oos.asked import Asked, Walked
-from shared.oos.desk_models import HistoryFilter
-from shared.oos.models import ORDER_KEYS, Include, OosOrder, OrderQuery, QueueExport, QueueQuery
 from shared.oos.queue import Filter
 from shared.oos.words import FEED_REASONS, SOURCES, SourceName
 
 from . import desk
 
+if TYPE_CHECKING:
+    from shared.oos.desk_models import HistoryFilter
+    from shared.oos.models import Include, OosOrder, OrderQuery, QueueExport, QueueQuery
+
 __all__ = ["asked_of", "router"]
 
-router = Router("oos")
+router = Router("oos", "shared.oos.models", "shared.oos.desk_models")
 router.include(desk.router)
 Ctx = Context[App]
 MOST_WITH_RAW = 100
@@ -31,6 +35,8 @@ MOST_WITH_RAW = 100
 @router.get("/api/v1/oos/orders", etag=True)
 def list_orders(ctx: Ctx, query: QueueQuery) -> Page[OosOrder]:
     """List held orders of all sources, served from the published snapshots."""
+    from shared.oos.models import Include
+
     if Include.RAW in (query.include or ()) and query.size > MOST_WITH_RAW:
         raise ValidationFailed.at("query:limit", "out_of_range", "With include=raw a page holds at most 100 orders.")
     place = place_of(ctx, query)
@@ -46,6 +52,8 @@ def list_orders(ctx: Ctx, query: QueueQuery) -> Page[OosOrder]:
 @router.get("/api/v1/oos/orders/export", policy="costly")
 def export_orders(ctx: Ctx, query: QueueExport) -> Raw:
     """Export every order of the queue as CSV or JSON lines."""
+    from shared.oos.models import ORDER_KEYS
+
     return export(ctx, query, Sheet("oos-orders", ORDER_KEYS), ctx.app.oos.everything(asked_of(query)))
 
 
@@ -102,6 +110,8 @@ def asked_of(query: QueueQuery, place: list[Any] | None = None) -> Asked:
 
 
 def _including(include: Sequence[Include] | None) -> Asked:
+    from shared.oos.models import Include
+
     parts = include or ()
     return Asked(
         history=Include.HISTORY in parts,

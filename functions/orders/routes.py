@@ -1,6 +1,8 @@
 """Customers' orders here; transfer orders and their figures in the files beside this one."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
 from shared.core.errors import Problem, ValidationFailed
@@ -8,25 +10,27 @@ from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import listing
 from shared.http.router import Router
-from shared.jobs.models import Accepted
-from shared.orders.customer_models import (
-    BulkAccepted,
-    BulkFulfil,
-    CustomerFilter,
-    CustomerOrder,
-    Fulfil,
-    NewCustomerOrder,
-    StatusChange,
-    StatusQuery,
-    Tracking,
-)
 from shared.ports.documents import Stored
 
 from . import transfers
 
+if TYPE_CHECKING:
+    from shared.jobs.models import Accepted
+    from shared.orders.customer_models import (
+        BulkAccepted,
+        BulkFulfil,
+        CustomerFilter,
+        CustomerOrder,
+        Fulfil,
+        NewCustomerOrder,
+        StatusChange,
+        StatusQuery,
+        Tracking,
+    )
+
 __all__ = ["router"]
 
-router = Router("orders")
+router = Router("orders", "shared.orders.customer_models", "shared.jobs.models")
 Ctx = Context[App]
 
 
@@ -72,6 +76,8 @@ def track_item(ctx: Ctx, id: str, item_id: str, body: Tracking) -> CustomerOrder
 @router.post("/api/v1/orders/fulfill", access="operator", status=202, needs_key=True)
 def fulfil(ctx: Ctx, body: Fulfil) -> Accepted:
     """Have an order fulfilled by suppliers."""
+    from shared.jobs.models import Accepted
+
     started = ctx.app.customer_orders.fulfil(ctx.caller, body, ctx.precondition, trace=ctx.trace)
     message = "This order is being fulfilled already." if started.joined else "The fulfilment has started."
     answer = Accepted.of([started.job.id], joined=started.joined, message=message)
@@ -82,6 +88,8 @@ def fulfil(ctx: Ctx, body: Fulfil) -> Accepted:
 @router.post("/api/v1/orders/bulk-fulfill", access="operator", status=202, needs_key=True, atomic=False)
 def fulfil_all(ctx: Ctx, body: BulkFulfil) -> BulkAccepted:
     """Have several orders fulfilled, each by a job of its own; those that cannot be are named."""
+    from shared.orders.customer_models import BulkAccepted, Fulfil
+
     started, failed, refusals = [], [], []
     for order_id in dict.fromkeys(body.order_ids):
         try:

@@ -1,5 +1,7 @@
 """Transfer orders: made, reviewed, fulfilled or cancelled; and their figures."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -10,43 +12,45 @@ from shared.http.context import Context
 from shared.http.export import Sheet, export, walked
 from shared.http.page import listing
 from shared.http.router import Raw, Router
-from shared.orders.figure_models import (
-    AnalyticsQuery,
-    DemandQuery,
-    DemandRow,
-    Range,
-    RegionRow,
-    RowsQuery,
-    StatusRow,
-    Summary,
-    SummaryQuery,
-    TimelineRow,
-)
-from shared.orders.models import (
-    Attention,
-    BulkBody,
-    Bulked,
-    CancelBody,
-    CancelPatch,
-    NewTransfer,
-    NoteBody,
-    NotePatch,
-    StatusBody,
-    TransferExport,
-    TransferFilter,
-    TransferHistory,
-    TransferOrder,
-    TransferPatch,
-)
 from shared.orders.rules import Move, Status
 from shared.ports.documents import Stored
 
 if TYPE_CHECKING:
     from shared.orders.figures import Days
 
+if TYPE_CHECKING:
+    from shared.orders.figure_models import (
+        AnalyticsQuery,
+        DemandQuery,
+        DemandRow,
+        Range,
+        RegionRow,
+        RowsQuery,
+        StatusRow,
+        Summary,
+        SummaryQuery,
+        TimelineRow,
+    )
+    from shared.orders.models import (
+        Attention,
+        BulkBody,
+        Bulked,
+        CancelBody,
+        CancelPatch,
+        NewTransfer,
+        NoteBody,
+        NotePatch,
+        StatusBody,
+        TransferExport,
+        TransferFilter,
+        TransferHistory,
+        TransferOrder,
+        TransferPatch,
+    )
+
 __all__ = ["router"]
 
-router = Router("orders")
+router = Router("orders", "shared.orders.models", "shared.orders.figure_models")
 Ctx = Context[App]
 
 
@@ -60,6 +64,8 @@ def list_transfers(ctx: Ctx, query: TransferFilter) -> Page[TransferOrder]:
 @router.get("/api/v1/transfer-orders/export", policy="costly")
 def export_transfers(ctx: Ctx, query: TransferExport) -> Raw:
     """Export transfer orders."""
+    from shared.orders.models import TransferOrder
+
     transfers = ctx.app.transfers
     rows = map(transfers.view, walked(ctx, query, transfers.sought(query)))
     return export(ctx, query, Sheet("transfer-orders", tuple(TransferOrder.model_fields)), rows)
@@ -213,11 +219,11 @@ def counted_orders(ctx: Ctx, query: RowsQuery) -> Page[TransferOrder]:
     return cast("Page[TransferOrder]", replace(page, extra={**page.extra, **sums}))
 
 
-def _days(ctx: Ctx, query: AnalyticsQuery) -> "Days":
+def _days(ctx: Ctx, query: AnalyticsQuery) -> Days:
     return _counted(ctx, query.range(ctx.app.order_figures.today()))
 
 
-def _counted(ctx: Ctx, wanted: Range) -> "Days":
+def _counted(ctx: Ctx, wanted: Range) -> Days:
     days, as_of = ctx.app.order_figures.counted(wanted)
     if as_of is not None:
         ctx.respond_header("X-Data-As-Of", instant(as_of))

@@ -1,26 +1,32 @@
 """Refreshes: start one, see how fresh the data is, read past runs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Router
-from shared.oos.refresh_models import (
-    LegacyRefreshTime,
-    RefreshAccepted,
-    RefreshRun,
-    RefreshStatus,
-    RunFilter,
-    StartRefresh,
-    StartSourceRefresh,
-)
 from shared.oos.words import SourceName
 
 from . import webhooks
 
+if TYPE_CHECKING:
+    from shared.oos.refresh_models import (
+        LegacyRefreshTime,
+        RefreshAccepted,
+        RefreshRun,
+        RefreshStatus,
+        RunFilter,
+        StartRefresh,
+        StartSourceRefresh,
+    )
+
 __all__ = ["router"]
 
-router = Router("refresh")
+router = Router("refresh", "shared.oos.refresh_models")
 router.include(webhooks.router)
 Ctx = Context[App]
 

@@ -1,7 +1,9 @@
 """Sales: buy a basket, look sales up, report on them."""
 
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from shared.app import App
 from shared.core.clock import instant
@@ -10,24 +12,26 @@ from shared.http.context import Context
 from shared.http.export import Sheet, export, walked
 from shared.http.page import make_page, paginate, place_of
 from shared.http.router import Raw, Router
-from shared.sales.models import (
-    LinesQuery,
-    NewReturn,
-    NewSale,
-    Report,
-    ReportLine,
-    ReportQuery,
-    Sale,
-    SaleExport,
-    SaleFilter,
-    SaleReturn,
-    SaleReturns,
-    VoidBody,
-)
+
+if TYPE_CHECKING:
+    from shared.sales.models import (
+        LinesQuery,
+        NewReturn,
+        NewSale,
+        Report,
+        ReportLine,
+        ReportQuery,
+        Sale,
+        SaleExport,
+        SaleFilter,
+        SaleReturn,
+        SaleReturns,
+        VoidBody,
+    )
 
 __all__ = ["router"]
 
-router = Router("sales")
+router = Router("sales", "shared.sales.models")
 Ctx = Context[App]
 
 
@@ -48,6 +52,8 @@ def list_sales(ctx: Ctx, query: SaleFilter) -> Page[Sale]:
 @router.get("/api/v1/sales/export", policy="costly")
 def export_sales(ctx: Ctx, query: SaleExport) -> Raw:
     """Export sales; their lines stand as JSON in one column."""
+    from shared.sales.models import Sale
+
     sales = ctx.app.sales
     rows = map(sales.view, walked(ctx, query, sales.sought(query)))
     return export(ctx, query, Sheet("sales", tuple(Sale.model_fields)), rows)

@@ -1,5 +1,7 @@
 """Supplier connections, their syncs, schedules and history."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 from shared.app import App
@@ -8,37 +10,41 @@ from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import paginate
 from shared.http.router import Reply, Router
-from shared.jobs.models import Accepted
-from shared.suppliers.models import (
-    ConnectSupplier,
-    Consent,
-    ConsentAnswer,
-    HistoryFilter,
-    NewConsent,
-    NewSyncSchedule,
-    ScheduleFilter,
-    StatusQuery,
-    Supplier,
-    SupplierFilter,
-    SupplierPatch,
-    SupplierStatus,
-    SyncRun,
-    SyncSchedule,
-    SyncSchedulePatch,
-    SyncSupplier,
-    TriggerSync,
-)
 
 if TYPE_CHECKING:  # a function loads no service before a request needs one
     from shared.jobs.service import Started
 
+if TYPE_CHECKING:
+    from shared.jobs.models import Accepted
+    from shared.suppliers.models import (
+        ConnectSupplier,
+        Consent,
+        ConsentAnswer,
+        HistoryFilter,
+        NewConsent,
+        NewSyncSchedule,
+        ScheduleFilter,
+        StatusQuery,
+        Supplier,
+        SupplierFilter,
+        SupplierPatch,
+        SupplierStatus,
+        SyncRun,
+        SyncSchedule,
+        SyncSchedulePatch,
+        SyncSupplier,
+        TriggerSync,
+    )
+
 __all__ = ["router"]
 
-router = Router("suppliers")
+router = Router("suppliers", "shared.suppliers.models", "shared.jobs.models")
 Ctx = Context[App]
 
 
-def _accepted(ctx: Ctx, started: "list[Started]") -> Accepted:
+def _accepted(ctx: Ctx, started: list[Started]) -> Accepted:
+    from shared.jobs.models import Accepted
+
     ids = [one.job.id for one in started]
     joined = all(one.joined for one in started)
     ctx.respond_header("Location", f"/api/v1/jobs/{ids[0]}")
@@ -108,6 +114,8 @@ def delete_supplier(ctx: Ctx, id: str) -> None:
 @router.get("/api/v1/suppliers/{id}/status", etag=False)
 def supplier_status(ctx: Ctx, id: str, query: StatusQuery) -> SupplierStatus:
     """Say how a connection stands; with `check=true` after asking the supplier."""
+    from shared.suppliers.models import SupplierStatus
+
     if query.check:
         ctx.app.suppliers.check(id)
     shown: dict[str, Any] = ctx.app.suppliers.view(ctx.app.suppliers.get(id)).model_dump()

@@ -1,28 +1,32 @@
 """Vendors and what they ask."""
 
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.app import App
 from shared.core.page import Page
 from shared.http.context import Context
 from shared.http.page import listing, paginate
 from shared.http.router import Reply, Router
-from shared.purchasing.models import (
-    NewVendor,
-    NewVendorPrice,
-    PricesFilter,
-    Vendor,
-    VendorFilter,
-    VendorPatch,
-    VendorPrice,
-    VendorPriceChange,
-    VendorPricePatch,
-)
+
+if TYPE_CHECKING:
+    from shared.purchasing.models import (
+        NewVendor,
+        NewVendorPrice,
+        PricesFilter,
+        Vendor,
+        VendorFilter,
+        VendorPatch,
+        VendorPrice,
+        VendorPriceChange,
+        VendorPricePatch,
+    )
 
 __all__ = ["router"]
 
-router = Router("suppliers")
+router = Router("suppliers", "shared.purchasing.models")
 Ctx = Context[App]
 
 

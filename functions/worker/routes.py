@@ -1,16 +1,20 @@
 """The worker: what Cloud Tasks and Cloud Scheduler (or their local kin) call, and nobody else."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.app import App
 from shared.http.context import Context
 from shared.http.router import Reply, Router
-from shared.jobs.models import Delivered, Scheduled
+
+if TYPE_CHECKING:
+    from shared.jobs.models import Delivered, Scheduled
 
 __all__ = ["router"]
 
-router = Router("worker")
+router = Router("worker", "shared.jobs.models")
 Ctx = Context[App]
 
 
@@ -32,5 +36,7 @@ def run_task(ctx: Ctx, job_type: str) -> Delivered | Reply:
 @router.post("/internal/schedules/{name}", access="internal", atomic=False, idempotent=False, status=202)
 def run_schedule(ctx: Ctx, name: str) -> Scheduled | Reply:
     """Do what a schedule does, once per slot."""
+    from shared.jobs.models import Scheduled
+
     job_ids = ctx.app.schedule_runner.fire(name, ctx.header("X-CloudScheduler-ScheduleTime"))
     return Reply({"status": "dropped"}, 200) if job_ids is None else Scheduled(job_ids=job_ids)

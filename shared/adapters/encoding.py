@@ -1,13 +1,16 @@
 """What a document may hold, checked and encoded alike for every store, so that what one takes all take."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from shared.ports.documents import Key, Write
+if TYPE_CHECKING:
+    from shared.ports.documents import Key, Write
 
 __all__ = ["MAX_WRITES", "check_writes", "encoded", "is_field", "possible"]
 

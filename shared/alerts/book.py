@@ -1,20 +1,24 @@
 """The alerts as documents: one record per cause, which names its open alert, so that there is never a second one."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.alerts.rules import DEFAULTS, Judgement, decided
 from shared.alerts.words import AlertStatus, AlertType, Severity
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
-from shared.core.ids import Ids
 from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.core.ids import Ids
+    from shared.ports.store import Store
 
 __all__ = ["ALERTS", "AlertBook", "Tally", "alert_key"]
 

@@ -5,9 +5,11 @@ is no mail server), `failed` or `withheld`. What waits for the same reason to be
 and store are one message from `group_from` of them on. Each record is told once, by whichever message holds it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import AlertBook, alert_key
 from shared.alerts.telling import Around, Hold, Verdict, quiet_until, verdict
@@ -16,9 +18,11 @@ from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
 from shared.core.values import dataclass
 from shared.jobs.names import ALERTS, NOTIFY
-from shared.jobs.service import JobService
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.jobs.service import JobService
+    from shared.ports.store import Store
 
 __all__ = ["DELIVERIES", "KIND", "QUEUE", "Deliveries", "delivery_key"]
 

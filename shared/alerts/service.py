@@ -1,9 +1,11 @@
 """The use cases of alerts that only read: lists, and why there is an alert or none."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import ALERTS, AlertBook
 from shared.alerts.models import (
@@ -26,8 +28,10 @@ from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS, product_key, stock_key
 from shared.inventory.rules import recounted
 from shared.ports.documents import Query
-from shared.ports.secrets import Secrets
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.ports.secrets import Secrets
+    from shared.ports.store import Store
 
 __all__ = ["SLACK_PLACE", "AlertDesk", "Asked"]
 

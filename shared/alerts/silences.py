@@ -1,17 +1,21 @@
 """Silences: for a time nobody is told of alerts of a kind, store, product or 3PL. They open and resolve all the same."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.alerts.models import NewSilence, SilenceFilter
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import NotFound, ValidationFailed
-from shared.core.ids import Ids
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.alerts.models import NewSilence, SilenceFilter
+    from shared.core.caller import Caller
+    from shared.core.ids import Ids
+    from shared.ports.store import Store
 
 __all__ = ["SILENCES", "Silences"]
 

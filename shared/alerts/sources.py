@@ -1,16 +1,20 @@
 """What hangs on the feeds of the 3PLs: their freshness, how many orders wait, and which are held for too long."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.alerts.book import AlertBook
 from shared.alerts.held import Backlog, Present, backlog_of, judge_backlog, judge_held, overdue
 from shared.alerts.rules import Judgement, judge_feed
 from shared.alerts.words import AlertType
-from shared.core.clock import Clock
 from shared.core.values import dataclass
+
+if TYPE_CHECKING:
+    from shared.alerts.book import AlertBook
+    from shared.core.clock import Clock
 
 __all__ = ["Feed", "FeedWatch", "Feeds"]
 
@@ -110,7 +114,7 @@ class FeedWatch:
         read = self._held(source)
         return len(overdue(read.rows, self._clock.now(), settings)) if read is not None else 0
 
-    def _held(self, source: str) -> "_Read | None":
+    def _held(self, source: str) -> _Read | None:
         """Return the published open orders with what is derived from them, once per snapshot."""
         rows = self._feeds.held(source)
         if rows is None:

@@ -1,8 +1,10 @@
 """Looking: what is evaluated when, and from where. Every cause is judged by what the documents say now."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import ALERTS, AlertBook, Tally
 from shared.alerts.held import source_of
@@ -15,7 +17,6 @@ from shared.alerts.rules import (
     judge_level,
     judge_order,
 )
-from shared.alerts.sources import FeedWatch
 from shared.alerts.words import AlertStatus, AlertType
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.values import dataclass
@@ -23,7 +24,10 @@ from shared.inventory.keys import LEVELS, level_id, level_key, product_key, stoc
 from shared.inventory.rules import recounted
 from shared.jobs.record import JOBS
 from shared.ports.documents import Delete, Key, Put, Query, Stored
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.alerts.sources import FeedWatch
+    from shared.ports.store import Store
 
 __all__ = ["Seen", "Watch"]
 

@@ -1,19 +1,23 @@
 """Why an alert is as it is, and why what hangs on a 3PL's feed alerts or not."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import ALERTS, AlertBook
-from shared.alerts.deliveries import Deliveries
 from shared.alerts.held import judge_backlog, source_of
 from shared.alerts.models import AlertExplained, BacklogExplained, Delivered, FeedExplained
 from shared.alerts.rules import margin
-from shared.alerts.sources import FeedWatch
-from shared.alerts.watch import Watch
 from shared.alerts.words import AlertStatus
 from shared.core.errors import NotFound
 from shared.ports.documents import Query
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.alerts.deliveries import Deliveries
+    from shared.alerts.sources import FeedWatch
+    from shared.alerts.watch import Watch
+    from shared.ports.store import Store
 
 __all__ = ["Why"]
 

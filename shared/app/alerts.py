@@ -55,7 +55,8 @@ class AlertParts(TradeParts, OosParts):
         """Return reading alerts."""
         from shared.alerts.service import AlertDesk, Asked
 
-        asked = Asked(self.depletion_date, self.why.backlogs, lambda: self.secrets)
+        backlogs = lambda sku: self.why.backlogs(sku)  # noqa: E731, PLW0108 - made when it is asked for
+        asked = Asked(self.depletion_date, backlogs, lambda: self.secrets)
         return AlertDesk(self.store, self.clock, self.alert_book, asked)
 
     @once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.app.stock import StockParts
-from shared.core.once import once
+from shared.core.once import later, once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +50,8 @@ class CatalogParts(StockParts):
             self.ids,
             self.ledger,
             self.sums,
-            self.stores,
-            self.categories,
+            later(lambda: self.stores),
+            later(lambda: self.categories),
             rules,
             self.has_open_orders,
         )

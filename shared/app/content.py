@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.app.catalog import CatalogParts
-from shared.core.once import once
+from shared.core.once import later, once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class ContentParts(CatalogParts):
         """Return drafts and deciding on them."""
         from shared.content.drafts import Drafts
 
-        return Drafts(self.store, self.clock, self.products, lambda: self.writer)
+        return Drafts(self.store, self.clock, later(lambda: self.products), lambda: self.writer)
 
     @once
     def ai_usage(self) -> Usage:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.app.jobs import JobParts
-from shared.core.once import once
+from shared.core.once import later, once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +81,8 @@ class StockParts(JobParts):
         """Return the stores."""
         from shared.stores.service import Dependents, StoreService
 
-        dependents = Dependents(self._relabel_store, self.store_in_use, self.stock_places.clear)
+        clear = lambda store_id: self.stock_places.clear(store_id)  # noqa: E731, PLW0108 - made when it is asked for
+        dependents = Dependents(self._relabel_store, self.store_in_use, clear)
         return StoreService(self.store, self.clock, self.ids, dependents)
 
     @once
@@ -103,21 +104,21 @@ class StockParts(JobParts):
         """Return changing stock by hand."""
         from shared.inventory.service import Adjustments
 
-        return Adjustments(self.ledger, self.stores, self.find_skus)
+        return Adjustments(self.ledger, later(lambda: self.stores), self.find_skus)
 
     @once
     def reservations(self) -> Reservations:
         """Return holding units."""
         from shared.inventory.reservations import Reservations
 
-        return Reservations(self.ledger, self.stores)
+        return Reservations(self.ledger, later(lambda: self.stores))
 
     @once
     def stock_lists(self) -> StockLists:
         """Return reading lists of stock."""
         from shared.inventory.listing import StockLists
 
-        return StockLists(self.sums, self.levels, self.reservations)
+        return StockLists(self.sums, later(lambda: self.levels), later(lambda: self.reservations))
 
     @once
     def warehouse_view(self) -> WarehouseView:

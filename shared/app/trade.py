@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.app.stock import StockParts
-from shared.core.once import once
+from shared.core.once import later, once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class TradeParts(StockParts):
         """Return buying and reading sales."""
         from shared.sales.service import Sales
 
-        return Sales(self.store, self.clock, self.ids, self.ledger, self.sums, self.stores, self.outbox)
+        return Sales(self.store, self.clock, self.ids, self.ledger, self.sums, later(lambda: self.stores), self.outbox)
 
     @once
     def sale_returns(self) -> Returns:
@@ -74,7 +74,7 @@ class TradeParts(StockParts):
             self.clock,
             self.ids,
             self.ledger,
-            self.stores,
+            later(lambda: self.stores),
             self.outbox,
             self.settings.order_sla_hours,
         )
@@ -93,7 +93,7 @@ class TradeParts(StockParts):
         from shared.orders.customers import CustomerOrders
 
         currency = self.settings.default_currency
-        return CustomerOrders(self.store, self.clock, self.ids, self.jobs, currency, self.has_supplier)
+        return CustomerOrders(self.store, self.clock, self.ids, later(lambda: self.jobs), currency, self.has_supplier)
 
     def supplier_gateway(self, supplier_id: str) -> Gateway:
         """Return what places orders with a supplier connection; raise NotFound, or Terminal when it takes no orders."""

@@ -1,24 +1,28 @@
 """Categories: groups of products with a unique slug. A product names its category; an unknown name makes one."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.catalog.legacy import CategoriesAsked
 from shared.catalog.models import CategoryFilter, CategoryPatch, NewCategory, ThresholdsPatch
 from shared.catalog.record import PRODUCTS
 from shared.catalog.views import category_view, thresholds_view
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, FieldError, InvalidState, NotFound, ValidationFailed
-from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.core.values import dataclass
 from shared.core.words import words
 from shared.inventory.keys import store_key
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.catalog.legacy import CategoriesAsked
+    from shared.core.ids import Ids
+    from shared.ports.store import Store
 
 __all__ = ["CATEGORIES", "Asked", "Categories", "category_key", "slug_of"]
 

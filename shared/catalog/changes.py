@@ -7,8 +7,9 @@ edited GET answer, which holds both, means what was edited.
 from collections.abc import Mapping
 from typing import Any
 
-from shared.catalog.models import PAIRS, NewProduct, ProductPatch, ProductStatus
+from shared.catalog.models import NewProduct, ProductPatch
 from shared.catalog.record import kept_attributes
+from shared.catalog.states import PAIRS, ProductStatus
 from shared.core.errors import FieldError, ValidationFailed
 from shared.inventory.rules import follows_category
 

@@ -8,7 +8,8 @@ from typing import Any
 from shared.catalog.categories import CATEGORIES
 from shared.catalog.listing import ProductLists
 from shared.catalog.lists import Row
-from shared.catalog.models import Option, ProductFilter, ProductStats, ProductStatus
+from shared.catalog.models import Option, ProductFilter, ProductStats
+from shared.catalog.states import ProductStatus
 from shared.core.clock import parse_instant
 from shared.core.money import rounded
 from shared.core.values import dataclass, field

@@ -1,18 +1,22 @@
 """Lists of products: pages, and the walk over all of them that exports and figures are made of."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.catalog.lists import Asked, Row, asked
-from shared.catalog.models import ProductFilter
-from shared.catalog.products import Products
 from shared.catalog.record import claim_of_barcode
 from shared.catalog.views import product_view
 from shared.core.values import dataclass
 from shared.inventory.keys import product_key
 from shared.ports.documents import Position, Query, Stored
+
+if TYPE_CHECKING:
+    from shared.catalog.models import ProductFilter
+    from shared.catalog.products import Products
 
 __all__ = ["Listed", "ProductLists"]
 

@@ -7,8 +7,9 @@ lists are ordered by. Either way the other document of each product is read besi
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.catalog.models import ProductFilter, StockStatus
+from shared.catalog.models import ProductFilter
 from shared.catalog.record import longest_word, searched
+from shared.catalog.states import StockStatus
 from shared.core.clock import instant
 from shared.core.values import dataclass
 from shared.core.words import matches

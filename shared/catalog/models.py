@@ -2,12 +2,12 @@
 
 import unicodedata
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.catalog.states import OF_CATEGORY, PAIRS, ProductStatus, StockStatus
 from shared.core.exports import ExportQuery
 from shared.core.money import Currency, Money
 from shared.core.page import PageQuery
@@ -16,7 +16,6 @@ from shared.core.text import Id, Search, Text, clean
 from shared.core.times import From, To
 
 __all__ = [
-    "PAIRS",
     "PRODUCT_KEYS",
     "BarcodeLink",
     "BarcodeLinked",
@@ -34,37 +33,9 @@ __all__ = [
     "ProductPatch",
     "ProductQuery",
     "ProductStats",
-    "ProductStatus",
     "ScanBody",
-    "StockStatus",
     "ThresholdsPatch",
 ]
-
-
-class ProductStatus(StrEnum):
-    """Where a product is in its life; only active ones are sold, archived ones are in no list unless asked for."""
-
-    ACTIVE = "active"
-    DRAFT = "draft"
-    PAUSED = "paused"
-    ARCHIVED = "archived"
-
-
-class StockStatus(StrEnum):
-    """How much of it there is."""
-
-    CRITICAL = "critical"
-    LOW = "low"
-    SUFFICIENT = "sufficient"
-
-
-PAIRS: dict[str, tuple[str, ...]] = {
-    "name": ("title",),
-    "sale_price": ("price", "unit_price"),
-    "unit_cost": ("cost_price",),
-    "current_stock": ("stock",),
-}
-"""Further names that clients of older backends use on input for one value."""
 
 
 def _slug(text: str) -> str:
@@ -150,8 +121,6 @@ class Product(BaseModel, defer_build=True):
     follows_category_threshold: bool | None = Field(default=None, exclude_if=lambda follows: follows is None)
 
 
-OF_CATEGORY = ("effective_reorder_threshold", "threshold_rule", "follows_category_threshold")
-"""Keys of a product whose category has thresholds."""
 _SOMETIMES = {"levels", "vendors", "kit", *OF_CATEGORY}
 PRODUCT_KEYS = tuple(name for name in Product.model_fields if name not in _SOMETIMES)
 """The keys of every product, in their order."""

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.catalog.models import CategoryName, Label, ProductStatus, StockStatus, Tags, Url
+from shared.catalog.models import CategoryName, Label, Tags, Url
+from shared.catalog.states import ProductStatus, StockStatus
 from shared.core.money import Currency, Money
 from shared.core.page import PageQuery
 from shared.core.quantities import Count

@@ -1,14 +1,15 @@
 """Making, changing and archiving products; their stock is booked in the ledger, in the same commit."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.catalog.barcodes import Code, read_code
-from shared.catalog.categories import Categories
 from shared.catalog.changes import asked_changes, new_fields, refuse_empty
 from shared.catalog.history import HISTORIC, Changed, change_write
-from shared.catalog.models import NewProduct, ProductPatch, ProductStatus
+from shared.catalog.models import NewProduct, ProductPatch
 from shared.catalog.record import (
     claims_of,
     first_stock,
@@ -19,19 +20,23 @@ from shared.catalog.record import (
     with_finders,
     with_thresholds,
 )
+from shared.catalog.states import ProductStatus
 from shared.catalog.views import product_view
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, FieldError, InvalidState, NotFound, PreconditionFailed, ValidationFailed
-from shared.core.ids import Ids
 from shared.core.values import dataclass
 from shared.inventory.ledger import Change, Ledger
-from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Delete, Key, Put, Stored, Write
-from shared.ports.store import Store
 from shared.stores.scope import check_scope
+
+if TYPE_CHECKING:
+    from shared.catalog.categories import Categories
+    from shared.core.caller import Caller
+    from shared.core.ids import Ids
+    from shared.inventory.sums import Sums
+    from shared.ports.store import Store
 
 __all__ = ["COPIED", "PRICE_CHANGES", "PRICE_FIELDS", "Products", "Rules", "Stores", "price_row"]
 

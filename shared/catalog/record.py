@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from shared.catalog.models import ProductStatus
+from shared.catalog.states import ProductStatus
 from shared.core.errors import ValidationFailed
 from shared.core.words import words
 from shared.inventory.keys import PRODUCT_STOCK, PRODUCTS, product_key, stock_key

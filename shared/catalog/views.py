@@ -3,15 +3,19 @@
 `models.Product` describes this shape for the API document; a test compares the two.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.catalog.models import OF_CATEGORY, ProductStatus
 from shared.catalog.record import attributes_of
+from shared.catalog.states import OF_CATEGORY, ProductStatus
 from shared.core.money import number
 from shared.inventory.rules import follows_category, status_of, threshold_of
-from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.ports.documents import Stored
 
 __all__ = ["amount", "category_view", "product_view", "thresholds_view"]
 

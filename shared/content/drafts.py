@@ -1,20 +1,24 @@
 """Drafts: made by jobs, decided on by people."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.catalog.record import attributes_of
 from shared.content.limits import FIELDS, bounded
 from shared.content.models import ApplyDraft, DraftFilter, DraftStatus
 from shared.content.templates import LABEL
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BaseMoved, InvalidState, NotFound, ValidationFailed
 from shared.core.values import dataclass
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
 from shared.ports.text import Asked, Text
+
+if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.ports.store import Store
 
 __all__ = ["DRAFTS", "Drafts", "Products", "Wanted", "stored_name", "texts_of"]
 

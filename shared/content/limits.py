@@ -1,10 +1,14 @@
 """What a text may be, whoever wrote it. Pure."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from shared.ports.text import Written
+if TYPE_CHECKING:
+    from shared.ports.text import Written
 
 __all__ = ["FIELDS", "bounded"]
 

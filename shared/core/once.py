@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
-__all__ = ["once"]
+__all__ = ["later", "once"]
 
 T = TypeVar("T")
 
@@ -50,3 +50,26 @@ def _lock_of(owner: object) -> "threading.RLock":
             lock = owner.__dict__.setdefault("_once_lock", threading.RLock())
     found: threading.RLock = lock
     return found
+
+
+class _Later:
+    """Stands for an object that is made when one of its attributes is first asked for."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make, self._made = make, None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the object; it is kept here, so that the next is as near as any other."""
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+def later(make: Callable[[], T]) -> T:
+    """Return what a service may be given in place of another that most of its requests do not use.
+
+    `make` answers the same object each time, as a `once` attribute does; several threads may ask it.
+    """
+    return cast("T", _Later(make))

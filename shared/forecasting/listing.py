@@ -1,17 +1,21 @@
 """Forecasts of many products in one answer."""
 
+from __future__ import annotations
+
 import base64
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import BadRequest, FieldError
 from shared.core.values import dataclass
 from shared.forecasting.models import Batch, BatchError, BatchQuery, ForecastQuery, ForecastSummary
-from shared.forecasting.service import Forecasts
 from shared.inventory.keys import PRODUCTS, product_key
 from shared.ports.documents import Position, Query
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.forecasting.service import Forecasts
+    from shared.ports.store import Store
 
 __all__ = ["BatchList"]
 

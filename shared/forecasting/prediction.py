@@ -1,13 +1,17 @@
 """One product's forecast from its history and stock. Pure, and the only door to the arithmetic (which loads numpy)."""
 
+from __future__ import annotations
+
 import hashlib
 import math
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import InsufficientData
 from shared.core.values import dataclass
-from shared.forecasting.history import History
+
+if TYPE_CHECKING:
+    from shared.forecasting.history import History
 
 __all__ = ["LEAST_DAYS", "Asked", "predict", "require_enough"]
 

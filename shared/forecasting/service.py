@@ -1,8 +1,10 @@
 """Making, keeping and storing forecasts."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import Clock, instant
 from shared.core.errors import InsufficientData, NotFound
@@ -11,9 +13,11 @@ from shared.forecasting.history import History, history_of
 from shared.forecasting.models import DataSummary, Forecast, ForecastQuery, Trained
 from shared.forecasting.prediction import LEAST_DAYS, Asked, predict
 from shared.inventory.keys import MOVEMENTS, level_key, product_key, store_key
-from shared.inventory.sums import Sums
 from shared.ports.documents import Delete, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.inventory.sums import Sums
+    from shared.ports.store import Store
 
 __all__ = ["CACHE", "STORED", "Forecasts", "stored_key"]
 

@@ -10,12 +10,21 @@
 Parameters: `ctx`, the path's variables by name, `query: Model` and `body: Model`. The result is a model, a list, a dict, a
 `Page` (JSON), None (204), or a `Reply` or `Raw`. Further paths of an operation follow the first; a path outside `/api/v1` is
 legacy and ignores unknown keys and parameters.
+
+Annotations may be texts (`from __future__ import annotations`) and name models that are imported for type checkers only: the
+router finds those in the modules it is told, when the operation is first asked for. A function of forty operations thus starts
+without the models of thirty-nine.
+
+    router = Router("jobs", "shared.jobs.models")
 """
 
+import builtins
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypedDict, TypeVar, Unpack, get_type_hints
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, Unpack, get_type_hints
 
 from pydantic import BaseModel
 
@@ -89,6 +98,15 @@ class Options(TypedDict, total=False):
     merge_query: bool
 
 
+class Signature(NamedTuple):
+    """What a handler takes and returns: the models of query and body, the annotation of its result, and whether that is a model."""
+
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    result: Any
+    is_single: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One declared operation."""
@@ -103,7 +121,6 @@ class Operation:
     idempotent: bool
     needs_key: bool
     atomic: bool
-    etag: bool
     accepts: tuple[str, ...]
     cache: str
     successor: str | None
@@ -111,12 +128,32 @@ class Operation:
     raw: bool
     reshape: Callable[[dict[str, Any]], dict[str, Any]] | None
     merge_query: bool
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
     arguments: Mapping[str, Any]
-    result: Any
     summary: str
     description: str
+    signature: Callable[[], Signature]
+    tagged: bool | None
+    """Whether the answer carries a tag, where the declaration says so."""
+
+    @property
+    def query(self) -> type[BaseModel] | None:
+        """Return the model of the query string."""
+        return self.signature().query
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """Return the model of the body."""
+        return self.signature().body
+
+    @property
+    def result(self) -> Any:
+        """Return the annotation of the result."""
+        return self.signature().result
+
+    @property
+    def etag(self) -> bool:
+        """Say whether the answer carries a tag: as declared, else when one resource is read."""
+        return self.method == "GET" and self.signature().is_single if self.tagged is None else self.tagged
 
     @property
     def is_unsafe(self) -> bool:
@@ -137,9 +174,10 @@ class Operation:
 class Router:
     """The operations of one function."""
 
-    def __init__(self, name: str) -> None:
-        """Take the function's name, which leads the names of its operations."""
+    def __init__(self, name: str, *types: str) -> None:
+        """Take the function's name, which leads the names of its operations, and the modules of what only annotations name."""
         self.name = name
+        self._types = types
         self.operations: list[Operation] = []
 
     def include(self, *others: "Router") -> None:
@@ -171,15 +209,42 @@ class Router:
         """Declare an operation under a verb; stack declarations for several verbs."""
 
         def declare(handler: H) -> H:
-            self.operations.append(_operation(self.name, method, paths, handler, options))
+            names = _Names(handler, self._types)
+            self.operations.append(_operation(self.name, method, paths, names, options))
             return handler
 
         return declare
 
 
-def _operation(group: str, method: str, paths: tuple[str, ...], handler: Handler, options: Options) -> Operation:
+class _Names(dict[str, Any]):
+    """The names of a handler's annotations that its own module does not hold, found when they are asked for."""
+
+    def __init__(self, handler: Handler, modules: Sequence[str]) -> None:
+        super().__init__()
+        self.handler, self._modules = handler, modules
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.handler.__globals__ or hasattr(builtins, name):
+            raise KeyError(name)
+        for module in map(import_module, self._modules):
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise KeyError(name)
+
+    def one(self, parameter: str) -> Any:
+        """Return the annotation of a parameter; a parameter without one is a text."""
+        given = self.handler.__annotations__.get(parameter, str)
+        return eval(given, self.handler.__globals__, self) if isinstance(given, str) else given  # noqa: S307 - our own source
+
+    def all(self) -> Mapping[str, Any]:
+        """Return every annotation."""
+        return get_type_hints(self.handler, localns=self, include_extras=True)
+
+
+def _operation(group: str, method: str, paths: tuple[str, ...], names: _Names, options: Options) -> Operation:
+    handler = names.handler
     name = f"{group}.{handler.__name__}"
-    query, body, arguments, result = _signature(name, paths, handler)
+    arguments = _arguments(name, paths, names)
     summary, _, description = (inspect.getdoc(handler) or "").partition("\n")
     if not summary:
         raise TypeError(f"{name}: the first line of its docstring is the operation's summary")
@@ -196,7 +261,6 @@ def _operation(group: str, method: str, paths: tuple[str, ...], handler: Handler
         idempotent=options.get("idempotent", unsafe and not sign_in and access not in {"public", "internal"}),
         needs_key=options.get("needs_key", False),
         atomic=options.get("atomic", unsafe),
-        etag=options.get("etag", method == "GET" and _is_single(result)),
         accepts=options.get("accepts", (JSON,)),
         cache=options.get("cache", "no-store" if sign_in else "private, no-cache"),
         successor=options.get("successor"),
@@ -204,34 +268,33 @@ def _operation(group: str, method: str, paths: tuple[str, ...], handler: Handler
         raw=options.get("raw", False),
         reshape=options.get("reshape"),
         merge_query=options.get("merge_query", False),
-        body=body,
-        query=query,
         arguments=arguments,
-        result=result,
         summary=summary.rstrip("."),
         description=description.strip(),
+        signature=cache(lambda: _signature(name, names)),
+        tagged=options.get("etag"),
     )
 
 
-def _signature(
-    name: str, paths: tuple[str, ...], handler: Handler
-) -> tuple[type[BaseModel] | None, type[BaseModel] | None, dict[str, Any], Any]:
-    """Return the query model, the body model, the path arguments and the result; refuse what cannot be served."""
-    hints = get_type_hints(handler, include_extras=True)
-    names = list(inspect.signature(handler).parameters)
-    query, body = hints.get("query"), hints.get("body")
-    arguments = {each: hints.get(each, str) for each in names[1:] if each not in {"query", "body"}}
+def _arguments(name: str, paths: tuple[str, ...], names: _Names) -> dict[str, Any]:
+    """Return the annotations of the paths' variables; refuse paths that cannot be served by this handler."""
+    code = names.handler.__code__
+    taken = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    arguments = {each: names.one(each) for each in taken if each not in {"query", "body"}}
     if not paths or not all(path.startswith("/") and path == (path.rstrip("/") or "/") for path in paths):
         raise TypeError(f"{name}: a path starts with a slash and does not end with one")
     for path in paths:
         if set(_VARIABLE.findall(path)) != set(arguments):
             raise TypeError(f"{name}: the variables of {path} are not the arguments {sorted(arguments)} of its handler")
+    return arguments
+
+
+def _signature(name: str, names: _Names) -> Signature:
+    """Return what a handler takes and returns; refuse what cannot be read from a request."""
+    hints = names.all()
+    query, body = hints.get("query"), hints.get("body")
     for model in (query, body):
         if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"{name}: query and body are annotated with pydantic models")
-    return query, body, arguments, hints.get("return")
-
-
-def _is_single(result: Any) -> bool:
-    """Say whether a result is one resource: a model, and not a page or a list."""
-    return isinstance(result, type) and issubclass(result, BaseModel)
+    result = hints.get("return")
+    return Signature(query, body, result, isinstance(result, type) and issubclass(result, BaseModel))

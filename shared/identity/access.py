@@ -1,17 +1,21 @@
 """The gate of every function: from an Authorization header to a caller, without reading a document."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.core.caller import Caller, Role
 from shared.core.errors import Unauthenticated
 from shared.core.values import dataclass, field
 from shared.identity.key_access import ApiKeyAccess, is_api_key
-from shared.identity.oidc import InternalTokens
 from shared.identity.tokens import AccessTokens, is_own
+
+if TYPE_CHECKING:
+    from shared.identity.oidc import InternalTokens
 
 __all__ = ["BASIC_ID", "Access", "BasicPair", "Bearers", "Verifier"]
 

@@ -4,18 +4,22 @@ A key's role is the lower one of what it was made with and what its user has now
 that is how long a revoked key or a deactivated user goes on at most. Cost: two reads per key, instance and minute.
 """
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import re
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import Clock, parse_instant
 from shared.core.errors import Unauthenticated
 from shared.ports.documents import Key, Stored
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.ports.store import Store
 
 __all__ = ["KEYS", "PREFIX", "ApiKeyAccess", "digest", "is_api_key"]
 

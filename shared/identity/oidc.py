@@ -1,15 +1,19 @@
 """Internal calls: who may deliver tasks and schedules, proven by an OpenID Connect token of the platform."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.caller import Caller
-from shared.core.clock import Clock
 from shared.core.errors import Forbidden, Transient, Unauthenticated, Unavailable
 from shared.core.values import dataclass
 from shared.identity.compact import Malformed, is_whole, read
 from shared.identity.keys import KeyRing, KeySource, PrivateKey
 from shared.identity.tokens import LEEWAY_S
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
 
 __all__ = ["GOOGLE_ISSUERS", "InternalTokens", "Invokers", "LocalInvoker"]
 

@@ -1,17 +1,21 @@
 """Access tokens: minted by `auth` alone, checked by every function without reading a document."""
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.caller import Caller, Role
-from shared.core.clock import Clock
 from shared.core.errors import Transient, Unauthenticated, Unavailable
-from shared.core.ids import Ids
 from shared.core.values import dataclass
 from shared.identity.compact import Compact, Malformed, is_whole, read
-from shared.identity.keys import KeyRing, KeySource, PrivateKey
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
+    from shared.core.ids import Ids
+    from shared.identity.keys import KeyRing, KeySource, PrivateKey
 
 __all__ = ["LEEWAY_S", "LIFE_S", "OWN_TYPE", "AccessTokens", "Realm", "TokenMint", "is_own"]
 

@@ -1,21 +1,25 @@
 """From the cells of a row to the fields of a product: every value checked, or the row refused with its reason. Pure."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
 from shared.core.money import is_currency
 from shared.core.text import clean as cleaned
-from shared.imports.columns import Columns
 from shared.imports.markup import harmless
 from shared.imports.numbers import IN_STOCK, BadNumber, Stock, read_price, read_stock
 from shared.imports.plain import LONGEST_URL, Values, plain_column
 from shared.imports.rows import Batch, Raw
+
+if TYPE_CHECKING:
+    from shared.imports.columns import Columns
 
 __all__ = ["AMBIGUOUS", "Cleaner", "Row", "made_sku"]
 

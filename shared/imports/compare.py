@@ -1,21 +1,25 @@
 """Comparing staged rows with the catalogue: which product a row means, and what of it would change."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from __future__ import annotations
 
-from shared.catalog.barcodes import Code
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
 from shared.catalog.record import PRODUCTS, attributes_of, claims_of, product_key, stock_key
 from shared.core.caller import Caller
 from shared.core.errors import ValidationFailed
 from shared.core.values import dataclass, field
 from shared.imports.models import Action
 from shared.imports.numbers import IN_STOCK
-from shared.imports.record import Data
 from shared.imports.staging import DUPLICATE
 from shared.inventory.keys import level_key
 from shared.inventory.rules import new_stock
 from shared.ports.documents import Key, Query, Stored
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.catalog.barcodes import Code
+    from shared.imports.record import Data
+    from shared.ports.store import Store
 
 __all__ = ["Compared", "Comparer", "Desk", "Options", "caller_of"]
 
@@ -89,7 +93,7 @@ class Compared:
         ]
 
     @classmethod
-    def of(cls, kept: Sequence[Any]) -> "Compared":
+    def of(cls, kept: Sequence[Any]) -> Compared:
         """Read a kept row."""
         row, action, product_id, sku, fields, code, base, units, provenance = kept
         return cls(row, Action(action), product_id, sku, fields, code, tuple(base) if base else None, units, provenance)

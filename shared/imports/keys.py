@@ -1,12 +1,16 @@
 """What of a row names a product, so that a row is found again, within its file and in the catalogue. Pure."""
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.catalog.barcodes import read_code
-from shared.core.clock import Clock
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
 
 __all__ = ["Repeats", "names_of"]
 

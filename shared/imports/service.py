@@ -1,18 +1,16 @@
 """Starting imports, looking at them, and deciding about them; carrying them out is `work`."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from shared.core.caller import Caller
-from shared.core.clock import Clock
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BaseMoved, FieldError, InvalidState, NotFound, UrlNotAllowed, ValidationFailed
-from shared.core.ids import Ids
 from shared.core.values import dataclass
 from shared.imports.columns import check_mapping
-from shared.imports.compare import Compared
 from shared.imports.models import (
     Action,
     DiffFilter,
@@ -28,15 +26,18 @@ from shared.imports.models import (
     UploadForm,
 )
 from shared.imports.record import IMPORTS, Data, changed, import_key, new_import, part_key, rows_of, view
-from shared.jobs.models import JobStatus
 from shared.jobs.names import IMPORT_APPLY, IMPORT_RUN, IMPORT_UNDO, SCRAPE_STORE, SCRAPE_URL
-from shared.jobs.record import Record
-from shared.jobs.service import JobService
+from shared.jobs.states import JobStatus
 from shared.ports.documents import Create, Query, Stored, Write
-from shared.ports.store import Store
 
 if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.core.clock import Clock
+    from shared.core.ids import Ids
     from shared.imports.work import ImportWork
+    from shared.jobs.record import Record
+    from shared.jobs.service import JobService
+    from shared.ports.store import Store
 
 __all__ = ["APPLY", "RUN", "SCRAPE_STORE", "SCRAPE_URL", "UNDO", "ImportService", "ended_writes", "started_writes"]
 
@@ -67,7 +68,7 @@ class ImportService:
     jobs: JobService
     clock: Clock
     ids: Ids
-    work: "Callable[[], ImportWork]"
+    work: Callable[[], ImportWork]
     check_url: Callable[[str], None]
     """Raises UrlNotAllowed for what can be seen of an address."""
     known_supplier: Callable[[str], bool] = lambda _: True
@@ -300,6 +301,8 @@ def _place(after: Sequence[Any] | None) -> Place:
 
 
 def _shown(kept: Sequence[Any]) -> DiffRow:
+    from shared.imports.compare import Compared
+
     row = Compared.of(kept)
     fields = {
         name: {"before": _value(name, told["before"]), "after": _value(name, told["after"])}

@@ -3,17 +3,21 @@
 Staging writes parts under fixed names, so that a delivery that starts over writes the same again.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.core.clock import Clock
 from shared.core.values import dataclass, field
 from shared.imports.clean import Cleaner, Row, made_sku
 from shared.imports.keys import Repeats, names_of
 from shared.imports.record import MOST_ERRORS, Data, part_write
 from shared.imports.rows import MOST_ROWS, Batch, Raw, unreadable
-from shared.ports.documents import Write
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
+    from shared.ports.documents import Write
 
 __all__ = ["DUPLICATE", "Hashed", "Staged", "Stager", "error_of"]
 

@@ -12,11 +12,16 @@ draw ids of your own documents before it. A movement's own id is drawn by the bo
 must not count twice.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from shared.inventory.booking import Booking, Change
-from shared.inventory.rules import Data
 from shared.inventory.working import MOVEMENT_TABLE, Desk, Pair
+
+if TYPE_CHECKING:
+    from shared.inventory.rules import Data
 
 __all__ = ["MOVEMENT_TABLE", "Booking", "Change", "Ledger", "Pair"]
 

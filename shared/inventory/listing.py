@@ -1,22 +1,28 @@
 """Reading lists of stock, from a query of the wire to what the store is asked: loaded when the first list is read."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.core.values import dataclass
 from shared.inventory import lists
-from shared.inventory.lists import Asked
-from shared.inventory.models import (
-    HistoryFilter,
-    LevelFilter,
-    LotFilter,
-    LowStockFilter,
-    MovementFilter,
-    ReservationFilter,
-)
-from shared.inventory.reservations import Reservations
-from shared.inventory.rules import Data
-from shared.inventory.service import Levels
-from shared.inventory.sums import Sums
 from shared.inventory.views import LEVEL_KEYS, MOVEMENT_KEYS, movement_view
-from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.inventory.lists import Asked
+    from shared.inventory.models import (
+        HistoryFilter,
+        LevelFilter,
+        LotFilter,
+        LowStockFilter,
+        MovementFilter,
+        ReservationFilter,
+    )
+    from shared.inventory.reservations import Reservations
+    from shared.inventory.rules import Data
+    from shared.inventory.service import Levels
+    from shared.inventory.sums import Sums
+    from shared.ports.documents import Stored
 
 __all__ = ["StockLists"]
 

@@ -4,14 +4,15 @@ Any filters combine. The index holds as many as it is declared for under the ord
 at most one of them with alternatives; the rest is sifted. A word of a search is held alone, by the beginning of its longest.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import instant
 from shared.core.values import dataclass
 from shared.core.words import matches, words
-from shared.inventory.figure_models import Figures
 from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS
 from shared.inventory.models import (
     HistoryFilter,
@@ -24,6 +25,9 @@ from shared.inventory.models import (
 )
 from shared.inventory.rules import active_word, place_word, search_tokens, shelf_word
 from shared.ports.documents import Query, Stored
+
+if TYPE_CHECKING:
+    from shared.inventory.figure_models import Figures
 
 __all__ = [
     "Asked",

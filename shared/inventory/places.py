@@ -1,16 +1,20 @@
 """What stock does when a store changes: levels repeat its name, region and type, and empty ones go with it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS, store_key
-from shared.inventory.ledger import Ledger
 from shared.inventory.rules import facts_of_store, live
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import ALERTS, RELABEL_STORE
 from shared.ports.documents import Position, Query, Stored
+
+if TYPE_CHECKING:
+    from shared.inventory.ledger import Ledger
 
 __all__ = ["KIND", "QUEUE", "StockPlaces"]
 

@@ -1,22 +1,27 @@
 """Reservations: holding units, taking them, letting them go; over is over, before any cleanup."""
 
-from datetime import timedelta
+from __future__ import annotations
 
-from shared.core.caller import Caller
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.values import dataclass
 from shared.inventory.booking import Change
 from shared.inventory.keys import LEVELS, level_id, reservation_key
-from shared.inventory.ledger import Ledger
 from shared.inventory.models import NewReservation
-from shared.inventory.rules import Data
-from shared.inventory.service import Stores
 from shared.inventory.views import reservation_view
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.ports.documents import Key, Stored
 from shared.stores.scope import check_scope
+
+if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.inventory.ledger import Ledger
+    from shared.inventory.rules import Data
+    from shared.inventory.service import Stores
 
 __all__ = ["MANUAL", "Reservations"]
 

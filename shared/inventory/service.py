@@ -1,9 +1,11 @@
 """Changing stock by hand: levels, adjustments, transfers. Everything is booked; one request is one commit."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.core.caller import Caller, Role
 from shared.core.conditions import NO_CONDITION, Precondition
@@ -20,15 +22,17 @@ from shared.core.patches import changes_of
 from shared.core.values import dataclass
 from shared.inventory.booking import Booking, Change
 from shared.inventory.keys import LEVELS, level_id
-from shared.inventory.ledger import Ledger
 from shared.inventory.lots import arriving
-from shared.inventory.models import AdjustBody, BulkBody, LevelPatch, LotCount, NewLevel, TransferBody
 from shared.inventory.rules import Data, recounted
 from shared.inventory.views import LEVEL_KEYS, level_view
 from shared.inventory.words import MovementType
-from shared.inventory.working import Pair
 from shared.ports.documents import Key, Stored
 from shared.stores.scope import check_scope
+
+if TYPE_CHECKING:
+    from shared.inventory.ledger import Ledger
+    from shared.inventory.models import AdjustBody, BulkBody, LevelPatch, LotCount, NewLevel, TransferBody
+    from shared.inventory.working import Pair
 
 __all__ = ["Adjustments", "Levels", "Stores"]
 

@@ -4,14 +4,18 @@ The sums lie in `product_stock/{product_id}`: `current_stock`, `available_stock`
 changes them without touching the product. Keys that others add to the document stay.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import Clock, instant
 from shared.inventory.keys import LEVELS, stock_key
-from shared.inventory.ledger import Ledger
 from shared.inventory.rules import Data, facts_of_product, new_stock
 from shared.ports.documents import Query, Stored
+
+if TYPE_CHECKING:
+    from shared.inventory.ledger import Ledger
 
 __all__ = ["Sums"]
 

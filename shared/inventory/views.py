@@ -1,11 +1,15 @@
 """How stored levels, movements and reservations are shown: JSON-ready dicts, because pages are made without a model per row."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.inventory.models import InventoryLevel, Movement, Reservation
 from shared.inventory.rules import rule_of
-from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.ports.documents import Stored
 
 __all__ = ["LEVEL_KEYS", "MOVEMENT_KEYS", "RESERVATION_KEYS", "level_view", "movement_view", "reservation_view"]
 

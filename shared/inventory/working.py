@@ -1,13 +1,13 @@
 """Levels and sums in hand for one commit: read once, changed in memory, written together."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.core.clock import Clock
 from shared.core.errors import AlreadyExists, InvalidState, NotFound
-from shared.core.ids import Ids
 from shared.core.values import dataclass, field
 from shared.inventory.keys import level_id, level_key, movement_key, product_key, stock_key, store_key
 from shared.inventory.rules import (
@@ -21,8 +21,12 @@ from shared.inventory.rules import (
     summed,
 )
 from shared.ports.documents import Create, Delete, Key, Put, Stored, Write
-from shared.ports.store import Store
-from shared.warehousing.outbox import WarehouseOutbox
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
+    from shared.core.ids import Ids
+    from shared.ports.store import Store
+    from shared.warehousing.outbox import WarehouseOutbox
 
 __all__ = ["MOVEMENT_TABLE", "Desk", "Pair", "WorkingSet"]
 

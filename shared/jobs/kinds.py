@@ -1,13 +1,17 @@
 """The kinds of jobs there are: which queue, which handler, what else to write when one starts and ends."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.values import dataclass, field
-from shared.jobs.record import Record
 from shared.jobs.rules import BUDGET_S, MAX_ATTEMPTS
 from shared.jobs.step import Cancelled, LeaseLost, Step, TimeUp
-from shared.ports.documents import Write
+
+if TYPE_CHECKING:
+    from shared.jobs.record import Record
+    from shared.ports.documents import Write
 
 __all__ = ["Cancelled", "Continue", "Done", "Handler", "JobKind", "Kinds", "LeaseLost", "Step", "TimeUp"]
 

@@ -1,16 +1,21 @@
 """Looking at many jobs: lists, items, numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import NotFound
-from shared.jobs.kinds import Kinds
-from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats, JobStatus
+from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats
 from shared.jobs.record import ITEMS, JOBS, Record, job_key
+from shared.jobs.states import JobStatus
 from shared.ports.documents import Query, Stored
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.jobs.kinds import Kinds
+    from shared.ports.store import Store
 
 __all__ = ["JobList"]
 

@@ -9,46 +9,23 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shared.core.page import PageQuery
 from shared.core.text import Text
 from shared.core.times import From, To
+from shared.jobs.states import ItemStatus, JobStatus
 
 __all__ = [
-    "LIVE",
     "Accepted",
     "Delivered",
     "ItemQuery",
-    "ItemStatus",
     "Job",
     "JobError",
     "JobItem",
     "JobQuery",
     "JobStats",
-    "JobStatus",
     "RetryAccepted",
     "Scheduled",
     "StatsQuery",
     "StatusWord",
     "WaitQuery",
 ]
-
-
-class JobStatus(StrEnum):
-    """The five states of a job."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-LIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
-
-
-class ItemStatus(StrEnum):
-    """What became of one item of a bulk job."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    SKIPPED = "skipped"
 
 
 class JobError(BaseModel, defer_build=True):

@@ -4,16 +4,20 @@ A crash before the queue was told leaves the row, and the sweep tells it later. 
 the queue hear the same name twice, which it ignores; and were the name forgotten, the job document would.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Transient
 from shared.ports.documents import Create, Delete, Key, Query
-from shared.ports.store import Store
 from shared.ports.tasks import Task, Tasks
+
+if TYPE_CHECKING:
+    from shared.ports.store import Store
 
 __all__ = ["OUTBOX", "Outbox"]
 

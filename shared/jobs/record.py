@@ -1,13 +1,18 @@
 """The job document: what is stored, more than what is shown."""
 
+from __future__ import annotations
+
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import parse_instant
 from shared.core.values import dataclass, field
-from shared.jobs.models import LIVE, Job, JobError, JobStatus
+from shared.jobs.states import LIVE, JobStatus
 from shared.ports.documents import Data, Key, Stored
+
+if TYPE_CHECKING:
+    from shared.jobs.models import Job
 
 __all__ = ["ITEMS", "JOBS", "LOCKS", "Lease", "Record", "item_key", "job_key", "lock_key"]
 
@@ -89,7 +94,7 @@ class Record:
     version: int = 1
 
     @classmethod
-    def of(cls, stored: Stored) -> "Record":
+    def of(cls, stored: Stored) -> Record:
         """Read a stored document; keys of a newer release are ignored."""
         data = {name: value for name, value in stored.data.items() if name in _NAMES}
         lease = data.get("lease")
@@ -115,6 +120,8 @@ class Record:
 
     def view(self) -> Job:
         """Return the job as clients see it: input without secrets."""
+        from shared.jobs.models import Job, JobError
+
         shown: dict[str, Any] = {name: getattr(self, name) for name in Job.model_fields.keys() & _NAMES}
         shown |= {"job_type": self.kind, "status": JobStatus(self.status), "duration_ms": self.duration_ms}
         shown |= {"input": _without_secrets(self.input), "error": JobError(**self.error) if self.error else None}

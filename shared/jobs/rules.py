@@ -16,8 +16,8 @@ from typing import Any
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import Problem, Terminal, Transient
 from shared.core.values import dataclass
-from shared.jobs.models import ItemStatus, JobStatus
 from shared.jobs.record import Lease, Record
+from shared.jobs.states import ItemStatus, JobStatus
 
 __all__ = [
     "BUDGET_S",

@@ -14,10 +14,10 @@ from shared.core.ids import Ids
 from shared.core.values import dataclass, field
 from shared.jobs import rules
 from shared.jobs.kinds import Continue, Done, JobKind
-from shared.jobs.models import JobStatus
 from shared.jobs.record import Record, job_key
 from shared.jobs.rules import Admission, Trouble
 from shared.jobs.service import JobService
+from shared.jobs.states import JobStatus
 from shared.jobs.step import Cancelled, LeaseLost, Step, TimeUp, item_writes
 from shared.jobs.tasks import end_writes, follow_up
 from shared.ports.documents import Conflict, Key, Put, Stored, Write

@@ -1,26 +1,31 @@
 """Starting, watching, cancelling and repeating jobs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
-from shared.core.ids import Ids
 from shared.core.values import dataclass
-from shared.jobs.kinds import JobKind, Kinds
 from shared.jobs.listing import JobList
-from shared.jobs.models import Job, JobStatus
+from shared.jobs.models import Job
 from shared.jobs.outbox import Outbox
 from shared.jobs.record import JOBS, Record, job_key, lock_key
 from shared.jobs.rules import RESCUE_S, cancelled_or_asked
+from shared.jobs.states import JobStatus
 from shared.jobs.tasks import end_writes, rescue_task, step_task
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
-from shared.ports.tasks import Tasks
+
+if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.core.ids import Ids
+    from shared.jobs.kinds import JobKind, Kinds
+    from shared.ports.store import Store
+    from shared.ports.tasks import Tasks
 
 __all__ = ["JobService", "Started"]
 

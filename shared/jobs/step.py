@@ -1,17 +1,21 @@
 """What a handler holds while it works: its input, how far it came, and the one way to write."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shared.core.clock import Clock
 from shared.core.errors import Transient
 from shared.core.values import dataclass
-from shared.jobs.models import ItemStatus, JobStatus
 from shared.jobs.record import Record, item_key, job_key
 from shared.jobs.rules import Item, Progress, checkpointed
+from shared.jobs.states import ItemStatus, JobStatus
 from shared.ports.documents import Conflict, Create, Documents, Put, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
+    from shared.ports.store import Store
 
 __all__ = ["Cancelled", "LeaseLost", "Signal", "Step", "TimeUp", "Told", "item_writes"]
 
@@ -134,7 +138,7 @@ class Step:
         if self.time_left() <= 0:
             raise TimeUp
 
-    def within(self, store: Store, work: Callable[[], T], told: Callable[[T], "Told"]) -> T:
+    def within(self, store: Store, work: Callable[[], T], told: Callable[[T], Told]) -> T:
         """Run `work` through the store and commit all it changed together with a checkpoint, as one; return its result.
 
         For services that read and decide by themselves: their writes carry their own conditions, and a lost race runs

@@ -1,12 +1,16 @@
 """The tasks of jobs, and the writes that every end of a job shares."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from __future__ import annotations
 
-from shared.jobs.kinds import JobKind
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
 from shared.jobs.record import Record, job_key, lock_key
 from shared.ports.documents import Delete, Put, Write
 from shared.ports.tasks import Task
+
+if TYPE_CHECKING:
+    from shared.jobs.kinds import JobKind
 
 __all__ = ["end_writes", "follow_up", "rescue_task", "step_task"]
 

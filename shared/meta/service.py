@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from shared.core.caller import Caller, Role
-from shared.core.clock import Clock
 from shared.core.errors import Forbidden, Unauthenticated
 from shared.core.readiness import Check, Outcome, Readiness
-from shared.core.settings import Settings
 from shared.core.version import NAME, VERSION
 from shared.meta.models import (
     Application,
@@ -31,6 +29,8 @@ from shared.meta.models import (
 from shared.ports.documents import Query
 
 if TYPE_CHECKING:  # what others answer with: named here, loaded there
+    from shared.core.clock import Clock
+    from shared.core.settings import Settings
     from shared.jobs.models import JobStats
     from shared.oos.refresh_models import RefreshStatus, SourceStatus
     from shared.ports.store import Store

@@ -1,16 +1,20 @@
 """Figures over the orders of the feed that were first seen in a span of time (`api.md` 2.2.2): pure functions over rows."""
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from statistics import mean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import parse_instant
 from shared.core.values import dataclass, field
 from shared.oos.coverage import short_lines
-from shared.oos.rules import Row
 from shared.oos.words import SOURCES
+
+if TYPE_CHECKING:
+    from shared.oos.rules import Row
 
 __all__ = ["Figures", "closed_hours", "percentile", "rows_in"]
 

@@ -4,17 +4,22 @@ They stand apart from the service so that a function's routes load neither the r
 needed.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from shared.core.clock import Clock
 from shared.core.errors import ValidationFailed
 from shared.core.values import dataclass, field
-from shared.oos.models import SummaryQuery
 from shared.oos.queue import Filter, Place
 from shared.oos.words import SOURCES
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
+    from shared.oos.models import SummaryQuery
 
 __all__ = ["Asked", "Feed", "Look", "Span", "Walked", "span_of"]
 

@@ -4,13 +4,17 @@ A **site** is (source, facility). Free units are what the 3PL calls available le
 never below zero; a figure a 3PL does not give counts as nothing. SKUs are compared exactly.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.values import dataclass, field
-from shared.oos.rules import Row
 from shared.oos.words import FEED_REASONS
+
+if TYPE_CHECKING:
+    from shared.oos.rules import Row
 
 __all__ = ["OWN", "Site", "Stock", "short_lines", "site_of", "units_short"]
 

@@ -1,16 +1,20 @@
 """Looking at published snapshots: of now, of a moment in the past, or of those a walk began with; one view per source."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import BadRequest, FieldError
 from shared.oos.asked import Look
 from shared.oos.coverage import Stock, short_lines
 from shared.oos.queue import Filter, Place, Placed, in_order, passes, placed
-from shared.oos.reader import Current, Loaded, SnapshotReader
-from shared.oos.rules import Row
 from shared.oos.views import Shown
 from shared.oos.words import SOURCES
+
+if TYPE_CHECKING:
+    from shared.oos.reader import Current, Loaded, SnapshotReader
+    from shared.oos.rules import Row
 
 __all__ = ["Look", "OwnStock", "View", "Views"]
 

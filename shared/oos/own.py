@@ -1,11 +1,16 @@
 """What the rest of the house knows of the SKUs that 3PLs hold: our product of a SKU, and what our own stores have free."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from shared.catalog.record import claim_of_sku
 from shared.inventory.keys import LEVELS
 from shared.ports.documents import Query
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.ports.store import Store
 
 __all__ = ["OwnShelves"]
 

@@ -7,16 +7,20 @@ their way and the order's place in the queue for its scarcest SKU are told besid
 nothing is computed from them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.values import dataclass
 from shared.oos.analytics import percentile
 from shared.oos.coverage import short_lines
-from shared.oos.rules import Row
-from shared.oos.samples import Sample
+
+if TYPE_CHECKING:
+    from shared.oos.rules import Row
+    from shared.oos.samples import Sample
 
 __all__ = ["LEAST", "Queue", "promise"]
 

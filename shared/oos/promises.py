@@ -1,16 +1,20 @@
 """Release dates of open orders: the samples of their source, and their place in the queue for stock."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.oos.coverage import Stock, short_lines
-from shared.oos.looks import View
 from shared.oos.promise import Queue, promise
-from shared.oos.rules import Row
 from shared.oos.samples import Sample, read_samples, samples_key
 from shared.oos.unblock import first_come
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.oos.looks import View
+    from shared.oos.rules import Row
+    from shared.ports.store import Store
 
 __all__ = ["Dates", "Promises"]
 
@@ -22,7 +26,7 @@ class Promises:
         """Take the store that holds the samples."""
         self._store = store
 
-    def at(self, views: Mapping[str, View], stock: Stock) -> "Dates":
+    def at(self, views: Mapping[str, View], stock: Stock) -> Dates:
         """Return the promises of what is open now."""
         samples = {source: read_samples(self._store.get(samples_key(source))) for source in views}
         return Dates(views, samples, stock)

@@ -1,19 +1,23 @@
 """Building a snapshot: what a read makes of the present one, and what of that has to be written."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from shared.core.ids import Ids
 from shared.core.values import dataclass, field
 from shared.oos.chain import Change, Version, change_between, compress, extend, piece_writes
-from shared.oos.rules import Outcome, Row
 from shared.oos.snapshot import Header, digest, filled, piece_count, read_values, slim
-from shared.oos.source import HeldOrder
 from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
-from shared.ports.documents import Data, Documents, Stored, Write
+
+if TYPE_CHECKING:
+    from shared.core.ids import Ids
+    from shared.oos.rules import Outcome, Row
+    from shared.oos.source import HeldOrder
+    from shared.ports.documents import Data, Documents, Stored, Write
 
 __all__ = ["Base", "Built", "Given", "Products", "build", "fresh_raw", "load_base", "read_rows"]
 

@@ -3,12 +3,14 @@
 A snapshot of the past costs three document reads: its record (by time), and the frame and the log its rows stand in.
 """
 
+from __future__ import annotations
+
 import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -16,11 +18,13 @@ from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Terminal, Unavailable
 from shared.oos.chain import compress
 from shared.oos.publish import read_rows
-from shared.oos.rules import Row
 from shared.oos.snapshot import Header, read_legacy, read_values, snapshot_key, source_key
 from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
 from shared.ports.documents import Data, Query
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.oos.rules import Row
+    from shared.ports.store import Store
 
 __all__ = ["Current", "Loaded", "SnapshotReader"]
 

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.core.page import PageQuery
-from shared.jobs.models import Accepted, JobStatus
+from shared.jobs.models import Accepted
+from shared.jobs.states import JobStatus
 from shared.oos.models import Shape
 from shared.oos.words import SourceName
 

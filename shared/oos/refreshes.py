@@ -1,17 +1,16 @@
 """Starting refreshes and saying how fresh everything is. A RefreshRun is a view of its job: one truth, told twice."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.caller import Caller, Role
 from shared.core.clock import parse_instant
 from shared.core.errors import Forbidden, InvalidState, NotFound, ValidationFailed
 from shared.core.values import dataclass
-from shared.jobs.models import Job
 from shared.jobs.names import REFRESH_SOURCE
 from shared.jobs.record import JOBS, Record, lock_key
-from shared.jobs.service import JobService, Started
-from shared.oos.reader import Current, SnapshotReader
 from shared.oos.refresh_models import (
     LegacyRefreshTime,
     LegacySourceTime,
@@ -26,7 +25,12 @@ from shared.oos.refresh_models import (
 from shared.oos.snapshot import source_key
 from shared.oos.words import SOURCES, SourceName
 from shared.ports.documents import Create, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.jobs.models import Job
+    from shared.jobs.service import JobService, Started
+    from shared.oos.reader import Current, SnapshotReader
+    from shared.ports.store import Store
 
 __all__ = ["KIND", "RefreshService", "StartedRefresh", "ended_writes", "run_row", "run_view"]
 

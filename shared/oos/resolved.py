@@ -1,15 +1,19 @@
 """Resolved orders as documents of their own: for look-ups by id, history, and to recognise one that comes back."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.oos.asked import Walked
 from shared.oos.queue import SORTS, Place, order_name
-from shared.oos.rules import Row
 from shared.oos.snapshot import Header, pack
 from shared.ports.documents import Delete, Key, Position, Put, Query, Stored, Write
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.oos.asked import Walked
+    from shared.oos.rules import Row
+    from shared.ports.store import Store
 
 __all__ = ["first_seen", "resolved_key", "resolved_writes", "walk"]
 

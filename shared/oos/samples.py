@@ -1,16 +1,20 @@
 """How long held orders took to be resolved, kept small: the newest samples of a source in one document."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import parse_instant
 from shared.core.values import dataclass
 from shared.oos.queue import order_name
-from shared.oos.rules import Row
 from shared.oos.snapshot import pack, unpack
 from shared.oos.views import in_feed
 from shared.ports.documents import Key, Put, Stored
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.oos.rules import Row
+    from shared.ports.store import Store
 
 __all__ = ["Sample", "read_samples", "sample_write", "samples_key"]
 

@@ -1,9 +1,11 @@
 """Reading the queue: the canonical list, one order, history, and the older feed, all from published snapshots."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -15,13 +17,15 @@ from shared.oos.coverage import Stock, short_lines
 from shared.oos.looks import OwnStock, View, Views
 from shared.oos.promises import Promises
 from shared.oos.queue import Facts, Filter, Place, passes
-from shared.oos.reader import Loaded, SnapshotReader
 from shared.oos.resolved import resolved_key, walk
 from shared.oos.rules import Row
 from shared.oos.snapshot import unpack
 from shared.oos.views import LEGACY_LIMIT, Shown, legacy_view, order_view
 from shared.ports.documents import Stored
-from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.oos.reader import Loaded, SnapshotReader
+    from shared.ports.store import Store
 
 __all__ = ["Asked", "Feed", "Found", "OosService", "Queue"]
 
@@ -158,12 +162,12 @@ class OosService:
             if not later and _passes(row, asked.wanted, stored.data["fetched_at"]):
                 yield place, stored
 
-    def _dress(self, asked: Asked, look: Look, shown: Mapping[str, View], taken: Sequence[Row | Stored]) -> "_Dress":
+    def _dress(self, asked: Asked, look: Look, shown: Mapping[str, View], taken: Sequence[Row | Stored]) -> _Dress:
         raws = {source: view.loaded.raw for source, view in shown.items()} if asked.raw else {}
         rows = [found for found in taken if not isinstance(found, Stored)]
         return _Dress(asked, shown, raws, self._add(asked, look, rows))
 
-    def _add(self, asked: Asked, look: Look, rows: Sequence[Row]) -> "_Add":
+    def _add(self, asked: Asked, look: Look, rows: Sequence[Row]) -> _Add:
         """Return what adds coverage and promises to rendered open orders, as asked."""
         if not asked.coverage and not asked.promise:
             return _Add(None, None)

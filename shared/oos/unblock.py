@@ -1,10 +1,15 @@
 """Which held orders release if so many units of a SKU arrive: oldest first, each whole or not at all."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from shared.core.values import dataclass, field
 from shared.oos.coverage import short_lines, units_short
-from shared.oos.rules import Row
+
+if TYPE_CHECKING:
+    from shared.oos.rules import Row
 
 __all__ = ["Unblocked", "first_come", "unblock"]
 

@@ -4,21 +4,25 @@ An index holds equalities with the order of the list, or one word (or store) wit
 word together with anything else, is looked at order by order.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import instant
 from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.rules import search_tokens
-from shared.orders.customer_models import CustomerFilter
 from shared.orders.customer_record import CUSTOMER_ORDERS
-from shared.orders.models import TransferFilter
 from shared.orders.record import SEARCHED, TRANSFERS
 from shared.orders.rules import Status
 from shared.ports.documents import Query, Stored
+
+if TYPE_CHECKING:
+    from shared.orders.customer_models import CustomerFilter
+    from shared.orders.models import TransferFilter
 
 __all__ = ["Asked", "customer_orders", "transfers"]
 

@@ -1,16 +1,17 @@
 """Making transfer orders and taking them through their states; stock moves only by `rules.TRANSITIONS`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.catalog.record import refuse_kit
 from shared.core.caller import Caller, Role
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import Forbidden, InvalidState, NotFound, Problem
-from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.core.values import dataclass
 from shared.inventory.keys import product_key, reservation_key
@@ -18,7 +19,6 @@ from shared.inventory.ledger import Change, Ledger, Pair
 from shared.inventory.lots import arriving
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.orders.lists import Asked, transfers
-from shared.orders.models import NewTransfer, TransferFilter, TransferPatch
 from shared.orders.record import (
     TRANSFERS,
     entry,
@@ -32,9 +32,13 @@ from shared.orders.record import (
 from shared.orders.rules import Move, Status, Stock, check_role, transition
 from shared.orders.warehouse import ORDERS
 from shared.ports.documents import Create, Key, Put, Query, Stored
-from shared.ports.store import Store
 from shared.stores.scope import check_scope
-from shared.warehousing.outbox import WarehouseOutbox
+
+if TYPE_CHECKING:
+    from shared.core.ids import Ids
+    from shared.orders.models import NewTransfer, TransferFilter, TransferPatch
+    from shared.ports.store import Store
+    from shared.warehousing.outbox import WarehouseOutbox
 
 __all__ = ["Stores", "Transfers"]
 

@@ -7,6 +7,8 @@ failed 63; compare-and-set with full jitter sold exactly 10. A lock per key goes
 change inside it becomes one commit, together with what the edge itself adds (idempotency record, job checkpoint).
 """
 
+from __future__ import annotations
+
 import logging
 import random
 import threading
@@ -14,13 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from shared.core.clock import Clock
 from shared.core.errors import Transient, Unavailable
 from shared.core.retry import Backoff
 from shared.core.values import dataclass, field
 from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Position, Put, Query, Stored, Write
+
+if TYPE_CHECKING:
+    from shared.core.clock import Clock
 
 __all__ = ["BACKOFF", "Store"]
 

@@ -1,20 +1,24 @@
 """Vendors: making, changing and removing whom we buy from."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import NotFound
-from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.rules import search_tokens
 from shared.ports.documents import Create, Delete, Key, Put, Query, Stored, Write
-from shared.ports.store import Store
-from shared.purchasing.models import NewVendor, VendorFilter, VendorPatch
+
+if TYPE_CHECKING:
+    from shared.core.ids import Ids
+    from shared.ports.store import Store
+    from shared.purchasing.models import NewVendor, VendorFilter, VendorPatch
 
 __all__ = ["VENDORS", "VENDOR_PRICES", "Asked", "Vendors", "vendor_key"]
 

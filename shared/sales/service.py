@@ -1,27 +1,31 @@
 """Buying baskets and reading sales."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.catalog.record import claim_of_sku, product_key
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.errors import InsufficientStock, NotFound, ValidationFailed
-from shared.core.ids import Ids
 from shared.core.values import dataclass
 from shared.inventory.ledger import Booking, Change, Ledger
-from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Query, Stored
-from shared.ports.store import Store
-from shared.sales.models import NewSale, SaleFilter
 from shared.sales.record import SALES, line_rows, part_ids, sale_data, sale_key, sale_view, sellable
 from shared.sales.rules import Asked, Decision, Failure, Reason, Sellable, decide, drawn, summed
 from shared.sales.warehouse import LINES
 from shared.stores.scope import check_scope
-from shared.warehousing.outbox import WarehouseOutbox
+
+if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.core.ids import Ids
+    from shared.inventory.sums import Sums
+    from shared.ports.store import Store
+    from shared.sales.models import NewSale, SaleFilter
+    from shared.warehousing.outbox import WarehouseOutbox
 
 __all__ = ["ListAsked", "Sales", "Stores"]
 

@@ -1,20 +1,19 @@
 """The use cases around stores."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import AlreadyExists, BadRequest, FieldError, InvalidState, NotFound
-from shared.core.ids import Ids
 from shared.core.patches import changes_of
 from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.ports.documents import Create, Delete, Key, Position, Put, Query, Stored, Write
-from shared.ports.store import Store as Documents
 from shared.stores.models import (
     NewStore,
     RegionOption,
@@ -26,6 +25,11 @@ from shared.stores.models import (
     StoreType,
 )
 from shared.stores.options import region_options, region_summary, store_options
+
+if TYPE_CHECKING:
+    from shared.core.caller import Caller
+    from shared.core.ids import Ids
+    from shared.ports.store import Store as Documents
 
 __all__ = ["STORES", "Dependents", "Place", "StoreService", "store_key", "view"]
 

@@ -194,11 +194,30 @@ def test_a_declaration_that_cannot_be_served_names_its_fault() -> None:
         def slash(ctx: Context[FakeApp]) -> None:
             """Answer."""
 
-    with pytest.raises(TypeError, match="pydantic models"):
+    @router.get("/api/v1/d")
+    def query_of_text(ctx: Context[FakeApp], query: str) -> None:
+        """Answer."""
 
-        @router.get("/api/v1/d")
-        def query_of_text(ctx: Context[FakeApp], query: str) -> None:
-            """Answer."""
+    with pytest.raises(TypeError, match="pydantic models"):
+        _ = router.operations[-1].query
+
+
+def test_annotations_are_looked_up_in_the_named_modules_when_they_are_needed() -> None:
+    router = Router("late", "shared.jobs.models")
+
+    @router.get("/api/v1/late/{id}")
+    def late(ctx: "Context[FakeApp]", id: "str", query: "WaitQuery") -> "Job":  # type: ignore[name-defined]  # noqa: A002, F821
+        """Answer."""
+
+    @router.get("/api/v1/unknown")
+    def unknown(ctx: "Context[FakeApp]", query: "NoSuchModel") -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Answer."""
+
+    known, other = router.operations
+    assert known.arguments == {"id": str}
+    assert [known.query and known.query.__name__, known.etag] == ["WaitQuery", True]
+    with pytest.raises(NameError, match="NoSuchModel"):
+        _ = other.query
 
 
 def test_trace_is_refused_and_echoes_nothing() -> None:

@@ -1,5 +1,7 @@
 """The keys: Ed25519 for our own tokens, RSA for those of Google, and what other issuers use: P-256 and a shared secret."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
@@ -7,12 +9,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from shared.identity.keys import PublicKey
-
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from shared.identity.keys import PublicKey
 
 __all__ = ["Ed25519Private", "Ed25519Public", "P256Public", "RsaPublic", "SharedSecret", "read_jwks"]
 
@@ -34,7 +36,7 @@ class Ed25519Public:
         self.kid = kid or _thumbprint(members)
 
     @classmethod
-    def from_pem(cls, pem: str) -> "Ed25519Public":
+    def from_pem(cls, pem: str) -> Ed25519Public:
         """Read a PEM (SubjectPublicKeyInfo); raise ValueError for anything else."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -54,7 +56,7 @@ class Ed25519Public:
         return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.kid, "use": "sig", "alg": self.algorithm}
 
     @cached_property
-    def _key(self) -> "Ed25519PublicKey":
+    def _key(self) -> Ed25519PublicKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         return Ed25519PublicKey.from_public_bytes(self._raw)
@@ -63,20 +65,20 @@ class Ed25519Public:
 class Ed25519Private:
     """An Ed25519 private key; nothing shows it but `pem`."""
 
-    def __init__(self, key: "Ed25519PrivateKey") -> None:
+    def __init__(self, key: Ed25519PrivateKey) -> None:
         """Take the library's key."""
         self._key = key
         self.public = Ed25519Public(key.public_key().public_bytes_raw())
 
     @classmethod
-    def generate(cls) -> "Ed25519Private":
+    def generate(cls) -> Ed25519Private:
         """Make a new key."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
-    def from_pem(cls, pem: str) -> "Ed25519Private":
+    def from_pem(cls, pem: str) -> Ed25519Private:
         """Read an unencrypted PEM (PKCS 8); raise ValueError for anything else, without repeating it."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -129,7 +131,7 @@ class RsaPublic:
         return {"kty": "RSA", **texts, "kid": self.kid, "use": "sig", "alg": self.algorithm}
 
     @cached_property
-    def _key(self) -> "RSAPublicKey":
+    def _key(self) -> RSAPublicKey:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
         return RSAPublicNumbers(self._exponent, self._modulus).public_key()
@@ -155,7 +157,7 @@ class P256Public:
         return {"kty": "EC", "crv": "P-256", **self._members, "kid": self.kid, "use": "sig", "alg": self.algorithm}
 
     @cached_property
-    def _key(self) -> "EllipticCurvePublicKey":
+    def _key(self) -> EllipticCurvePublicKey:
         from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 
         x, y = (int.from_bytes(_raw(self._members[name]), "big") for name in ("x", "y"))
@@ -203,7 +205,7 @@ def _public(jwk: Mapping[str, str]) -> PublicKey | None:
 
 
 def _verifies(
-    token: str, key: "Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey | bytes", algorithm: str
+    token: str, key: Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey | bytes, algorithm: str
 ) -> bool:
     from jwt.api_jws import PyJWS
     from jwt.exceptions import PyJWTError

@@ -4,14 +4,18 @@ Firestore answers a filter or an order on any single field; where no index is de
 from the JSON in the form its column would have.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from shared.adapters.sqlite.connections import Statement
 from shared.adapters.sqlite.tables import Table, indexed
-from shared.ports.documents import Query
+
+if TYPE_CHECKING:
+    from shared.adapters.sqlite.connections import Statement
+    from shared.ports.documents import Query
 
 __all__ = ["count", "get_many", "select"]
 

@@ -15,15 +15,18 @@ is named after the fields: a process that was told of other fields finds no such
 columns of this one as they were.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from pydantic_core import from_json, to_json
 
-from shared.adapters.shapes import Index
-from shared.ports.documents import Create, Put
+if TYPE_CHECKING:
+    from shared.adapters.shapes import Index
+    from shared.ports.documents import Create, Put
 
 __all__ = ["NULL", "Content", "Revision", "Table", "indexed"]
 

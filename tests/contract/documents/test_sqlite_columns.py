@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
 from shared.adapters.sqlite.connections import Connections, Row, Statement
+from shared.adapters.sqlite.layout import bring
 from shared.adapters.sqlite.tables import Table
 from shared.core.errors import Transient
 from shared.ports.documents import Create, Delete, Key, Put, Query, Write
@@ -78,6 +79,34 @@ def test_the_second_opening_finds_nothing_to_do(shapes: Shapes, tmp_path: Path) 
 
     assert _layout(path) == before
     assert not any("earlier" in sql or "json_extract" in sql for sql in before.values())
+
+
+def test_an_opening_of_a_file_as_declared_reads_two_numbers(shapes: Shapes) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    tables = [Table("things", shapes.indexes())]
+    bring(connection, tables)
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+
+    bring(connection, tables)
+    assert asked == ["PRAGMA user_version", "PRAGMA schema_version"]
+
+    bring(connection, [*tables, Table("plain")])
+    assert any("d_plain" in sql for sql in asked)
+    connection.close()
+
+
+def test_an_index_that_someone_else_removed_comes_back(shapes: Shapes, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    SqliteDocuments(path, shapes).close()
+    before = _layout(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute('DROP INDEX "x_things__state__rank"')
+    connection.close()
+
+    SqliteDocuments(path, shapes).close()
+
+    assert _layout(path) == before
 
 
 def test_control_the_earlier_layout_would_be_noticed(tmp_path: Path) -> None:

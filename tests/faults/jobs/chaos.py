@@ -13,8 +13,8 @@ from typing import Any
 
 from shared.core.errors import Problem, Terminal, Transient
 from shared.jobs.kinds import Continue, Done, Step
-from shared.jobs.models import LIVE
 from shared.jobs.record import JOBS
+from shared.jobs.states import LIVE
 from shared.ports.documents import Create, Delete, Key, Put
 from shared.ports.tasks import Task
 from tests.faults.jobs.rig import Crash, TappedDocuments

@@ -7,7 +7,7 @@ import pytest
 
 from shared.core.errors import Terminal
 from shared.jobs.kinds import Continue, Done, Step
-from shared.jobs.models import LIVE
+from shared.jobs.states import LIVE
 from shared.ports.documents import Create, Key, Query
 from tests.faults.jobs.rig import TappedDocuments
 from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of, count_up, items_of

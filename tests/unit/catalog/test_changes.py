@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.catalog.changes import asked_changes, status_after
-from shared.catalog.models import PAIRS, ProductPatch
+from shared.catalog.models import ProductPatch
+from shared.catalog.states import PAIRS
 from shared.catalog.views import product_view
 from shared.core.errors import ValidationFailed
 from shared.inventory.rules import new_stock

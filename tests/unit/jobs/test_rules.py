@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from shared.core.clock import instant
 from shared.jobs import rules
-from shared.jobs.models import JobStatus
 from shared.jobs.record import Lease, Record, lock_key
 from shared.jobs.rules import Admission, Trouble
+from shared.jobs.states import JobStatus
 from shared.ports.documents import Key, Stored
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)

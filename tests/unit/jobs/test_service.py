@@ -8,9 +8,10 @@ import pytest
 from shared.core.conditions import Precondition, version_part
 from shared.core.errors import InvalidState, NotFound, PreconditionFailed, Terminal, Transient
 from shared.jobs.kinds import Continue, Done, Step
-from shared.jobs.models import ItemQuery, JobStatus
+from shared.jobs.models import ItemQuery
 from shared.jobs.outbox import OUTBOX
 from shared.jobs.record import JOBS, LOCKS
+from shared.jobs.states import JobStatus
 from shared.ports.documents import Create, Key, Query
 from tests.unit.jobs.world import OPERATOR, World, a_kind, applied, body_of, count_up
 

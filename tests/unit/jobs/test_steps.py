@@ -5,7 +5,7 @@ from typing import Any
 from shared.core.clock import instant
 from shared.core.errors import Terminal
 from shared.jobs.kinds import Done, Step
-from shared.jobs.models import JobStatus
+from shared.jobs.states import JobStatus
 from shared.ports.documents import Key, Put
 from tests.unit.jobs.world import World, a_kind, applied, items_of
 
