@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import InvalidState
-from shared.core.values import dataclass
+from shared.core.values import dataclass, field
 from shared.orders.rules import CustomerStatus, ItemStatus
 
 if TYPE_CHECKING:
@@ -58,11 +59,15 @@ def move_by_hand(status: CustomerStatus, target: CustomerStatus) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What selection goes by: the offers, a supplier asked for, and whether to choose where none is named."""
+    """What selection goes by: the offers, a supplier asked for, and whether to choose where none is named.
+
+    `promised` are the units of a product (first of the pair) that items chosen before want of a supplier.
+    """
 
     links: Mapping[str, Sequence[Link]]
     supplier_id: str | None = None
     automatic: bool = True
+    promised: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def chosen(item: Mapping[str, Any], choice: Choice, currency: str) -> str | None:
@@ -70,10 +75,9 @@ def chosen(item: Mapping[str, Any], choice: Choice, currency: str) -> str | None
     if choice.supplier_id is not None:
         return choice.supplier_id
     if choice.automatic:
-        best = min(
-            _able(item, choice.links.get(item["product_id"], ())), key=lambda link: _rank(link, currency), default=None
-        )
+        best = min(_able(item, choice), key=lambda link: _rank(link, currency), default=None)
         if best is not None:
+            choice.promised[best.product_id, best.supplier_id] += item["quantity"]
             return best.supplier_id
     own: str | None = item["supplier_id"]
     return own
@@ -101,11 +105,14 @@ def status_after(items: Sequence[Mapping[str, Any]], *, cancelled: bool) -> Cust
     return CustomerStatus.PENDING if cancelled and untouched else found
 
 
-def _able(item: Mapping[str, Any], links: Iterable[Link]) -> list[Link]:
+def _able(item: Mapping[str, Any], choice: Choice) -> list[Link]:
+    """Return the offers with enough stock for an item besides what earlier items of the order want of it."""
     return [
         link
-        for link in links
-        if link.is_active and link.supplier_stock is not None and link.supplier_stock >= item["quantity"]
+        for link in choice.links.get(item["product_id"], ())
+        if link.is_active
+        and link.supplier_stock is not None
+        and link.supplier_stock - choice.promised[link.product_id, link.supplier_id] >= item["quantity"]
     ]
 
 

@@ -74,6 +74,20 @@ def test_the_cheapest_supplier_with_enough_stock_is_chosen_then_the_fastest(shop
     assert items(order, "fulfillment_status", "fulfillment_error") == [("failed", "no_supplier")]
 
 
+def test_items_of_one_product_are_not_promised_the_same_units_of_a_supplier(shop: DropShip) -> None:
+    costs = (("sup_a", "1.00", 7), ("sup_b", "3.00", 5))
+    shop.links[shop.cup] = [
+        Link(shop.cup, supplier, f"{supplier}-cup", None, Decimal(cost), "EUR", stock, 2)
+        for supplier, cost, stock in costs
+    ]
+
+    order, _ = shop.fulfilled(shop.order(*({"product_id": shop.cup, "quantity": units} for units in (5, 5, 2, 1))))
+
+    assert [item["supplier_id"] for item in order["items"]] == ["sup_a", "sup_b", "sup_a", None]
+    assert items(order, "fulfillment_status", "fulfillment_error")[3] == ("failed", "no_supplier")
+    assert order["status"] == "partially_fulfilled"
+
+
 def test_a_supplier_asked_for_is_taken_and_choosing_can_be_switched_off(shop: DropShip) -> None:
     shop.links[shop.cup] = [Link(shop.cup, "sup_b", supplier_stock=9)]
     own = {"product_id": shop.cup, "quantity": 1, "supplier_id": "sup_a"}
