@@ -5,6 +5,7 @@ It reads the ledger itself, movement by movement: right rather than quick, and m
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from shared.core.clock import instant
 from shared.core.errors import NotFound
@@ -35,13 +36,14 @@ class StockAudit:
         for movement in self.ledger.store.walk(Query(MOVEMENTS)):
             booked[_pair(movement)] += movement.data["quantity"]
             add_lots(lots[_pair(movement)], movement.data)
-        for reservation in self._running(Query(RESERVATIONS, (("status", "active"),))):
+        now = self.ledger.clock.now()
+        for reservation in self._running(Query(RESERVATIONS, (("status", "active"),)), now):
             reserved[_pair(reservation)] += reservation.data["quantity"]
         checked, differences = 0, []
         for level in self.ledger.store.walk(Query(LEVELS)):
             checked += 1
             pair = _pair(level)
-            if any(self._differences(level, booked[pair], reserved[pair], lots[pair])):
+            if any(_differences((level, now), booked[pair], reserved[pair], lots[pair])):
                 differences += self._looked_at_again(level.key)
         return Audit(checked=checked, differences=differences)
 
@@ -54,7 +56,7 @@ class StockAudit:
             pair = _pair(level)
             booked, lots = self._booked(pair)
             booking.relot(*pair, explained(lots))
-            made = booking.repair(*pair, booked, self._held(pair))
+            made = booking.repair(*pair, booked, self._held(pair, booking.now))
             movements += [made] if made else []
         booking.write()
         return movements
@@ -67,29 +69,19 @@ class StockAudit:
         return [found[key] for key in keys]
 
     def _looked_at_again(self, key: Key) -> list[Difference]:
-        """Compare one level while nobody changes it: what moved during the walk is no difference."""
+        """Compare one level while nobody changes it: what moved during the walk is no difference, nor what ends meanwhile."""
         for _ in range(_TRIES):
-            level = self.ledger.store.get(key)
+            level, now = self.ledger.store.get(key), self.ledger.clock.now()
             if level is None:
                 return []
             pair = _pair(level)
-            reserved = sum(quantity for quantity, _ in self._held(pair).values())
+            reserved = sum(quantity for quantity, _ in self._held(pair, now).values())
             booked, lots = self._booked(pair)
-            found = list(self._differences(level, booked, reserved, lots))
+            found = list(_differences((level, now), booked, reserved, lots))
             again = self.ledger.store.get(key)
             if again is not None and again.version == level.version:
                 return found
         return []
-
-    def _differences(self, level: Stored, booked: int, reserved: int, lots: Data) -> Iterator[Difference]:
-        pairs = {
-            "on_hand": (level.data["on_hand"], booked),
-            "reserved": (live(level.data, self.ledger.clock.now()), reserved),
-            **_lots(level.data, lots),
-        }
-        for field, (stored, computed) in pairs.items():
-            if stored != computed:
-                yield Difference(inventory_id=level.key.id, field=field, stored=stored, computed=computed)
 
     def _booked(self, pair: tuple[str, str]) -> tuple[int, Data]:
         """Return the units a ledger explains, and those of each lot."""
@@ -100,16 +92,29 @@ class StockAudit:
             add_lots(lots, movement.data)
         return booked, lots
 
-    def _held(self, pair: tuple[str, str]) -> Data:
+    def _held(self, pair: tuple[str, str], now: datetime) -> Data:
         query = Query(RESERVATIONS, (("product_id", pair[0]), ("store_id", pair[1]), ("status", "active")))
-        return {one.key.id: [one.data["quantity"], one.data["expires_at"]] for one in self._running(query)}
+        return {one.key.id: [one.data["quantity"], one.data["expires_at"]] for one in self._running(query, now)}
 
-    def _running(self, query: Query) -> Iterator[Stored]:
-        moment = instant(self.ledger.clock.now())
+    def _running(self, query: Query, now: datetime) -> Iterator[Stored]:
+        moment = instant(now)
         for one in self.ledger.store.walk(query):
             until = one.data["expires_at"]
             if until is None or until > moment:
                 yield one
+
+
+def _differences(seen: tuple[Stored, datetime], booked: int, reserved: int, lots: Data) -> Iterator[Difference]:
+    """Yield what differs between a level as seen at a moment and what its ledger and reservations of that moment say."""
+    level, now = seen
+    pairs = {
+        "on_hand": (level.data["on_hand"], booked),
+        "reserved": (live(level.data, now), reserved),
+        **_lots(level.data, lots),
+    }
+    for field, (stored, computed) in pairs.items():
+        if stored != computed:
+            yield Difference(inventory_id=level.key.id, field=field, stored=stored, computed=computed)
 
 
 def _lots(level: Data, booked: Data) -> dict[str, tuple[int, int]]:

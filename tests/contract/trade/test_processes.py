@@ -72,7 +72,9 @@ def running(stores: Stores, store: str, folder: Path) -> Iterator[Rivals]:
         for shop in shops:
             assert shop.stdout is not None
             assert shop.stdout.readline() == "ready\n"
-        yield Rivals(market, shops)
+        made = Rivals(market, shops)
+        made.act(*[Round("adjust", shelved(market, f"warm-{number}", CALLERS), [], 4) for number in range(PROCESSES)])
+        yield made
 
 
 @pytest.fixture(scope="module", params=STORES)
