@@ -164,7 +164,7 @@ def demo_set_stock(ctx: Ctx, id: str, body: DemoLevelPatch) -> dict[str, Any]:
     return demo_change_level(ctx, id, body)
 
 
-@router.patch("/api/inventory/{id}/reserve", access="operator", successor=f"{LEVELS}/reservations")
+@router.patch("/api/inventory/{id}/reserve", access="operator", needs_key=True, successor=f"{LEVELS}/reservations")
 def demo_reserve(ctx: Ctx, id: str, body: DemoQuantity) -> dict[str, Any]:
     """Hold units of a level without end."""
     ctx.app.reservations.hold_by_hand(ctx.caller, id, body.units())
@@ -195,7 +195,13 @@ def _rows(ctx: Ctx, levels: Any) -> list[dict[str, Any]]:
     return [demo_level(level) for level in levels]
 
 
-@router.put("/ecommerce/v1/add_inventory", access="operator", successor="/api/v1/inventory/adjust", reshape=reshaped)
+@router.put(
+    "/ecommerce/v1/add_inventory",
+    access="operator",
+    needs_key=True,
+    successor="/api/v1/inventory/adjust",
+    reshape=reshaped,
+)
 def shop_add_inventory(ctx: Ctx, query: AddInventory, body: AddInventory) -> dict[str, Any]:
     """Add units of a product at the default store."""
     product_id = _needed(query, body, "product_id")

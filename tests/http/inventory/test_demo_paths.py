@@ -1,5 +1,6 @@
 """The stock and store paths of the store operations demo and of the shop backend: the same stock under other names."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from shared.catalog.categories import Categories
 from shared.catalog.models import NewProduct
 from shared.catalog.products import Products
-from tests.http.inventory.builders import Shop, ok
+from tests.http.inventory.builders import Shop, a_shop, ok
 from tests.unit.inventory.builders import OPERATOR
 
 LEVELS = "/api/inventory"
@@ -172,3 +173,19 @@ def test_the_shop_backend_lists_products_that_run_low_over_all_stores(shop: Shop
     assert pot not in {each["id"] for each in found}
     assert [each["id"] for each in more["data"]["products"]] == [cup, bowl]
     assert more["status_code"] == 200
+
+
+def test_where_keys_are_demanded_the_older_paths_of_stock_demand_them_too(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, REQUIRE_IDEMPOTENCY_KEY="true")
+    product = shop.product()
+    added = {"product_id": product, "quantity": 5}
+
+    refused = shop.operator.put("/ecommerce/v1/add_inventory", added)
+    ok(shop.operator.put("/ecommerce/v1/add_inventory", added, headers={"Idempotency-Key": "once"}))
+    (level,) = ok(shop.viewer.get("/api/v1/inventory"))["items"]
+    held = shop.operator.patch(f"{LEVELS}/{level['id']}/reserve", {"quantity": 1})
+
+    assert [(answer.status, answer.codes) for answer in (refused, held)] == [
+        (400, [("header:Idempotency-Key", "missing")])
+    ] * 2
+    assert (level["on_hand"], shop.level(product, level["store_id"])["reserved"]) == (5, 0)
