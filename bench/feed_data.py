@@ -1,13 +1,15 @@
 """A published snapshot of the size the goals speak of: 5 000 held ShipBob orders, written by the product's own packer."""
 
 import random
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
-from shared.core.clock import SystemClock, instant
+from shared.core.clock import SystemClock, instant, parse_instant
 from shared.core.ids import RandomIds
 from shared.oos.publish import Base, Given, build, fresh_raw
 from shared.oos.rules import reconcile
@@ -20,16 +22,23 @@ __all__ = ["ORDERS", "SOURCE", "held_orders", "publish"]
 ORDERS = 5000
 SOURCE = "shipbob"
 SEED = 1
+_EVERY = timedelta(minutes=5)
+_REFRESHES_A_DAY = timedelta(days=1) / _EVERY
 _CENTRES = (("Fontana (CA)", "4"), ("Moreno Valley (CA)", "8"), ("Cicero (IL)", "250"))
 
 
-def publish(data: Path, orders: int = ORDERS) -> None:
-    """Write a snapshot of so many orders, and point to it, in the embedded store of a data folder."""
+def publish(data: Path, orders: int = ORDERS, *, aged_days: float = 0.0) -> None:
+    """Write a snapshot of so many orders, and point to it, in the embedded store of a data folder.
+
+    All were first seen by this refresh, or else by those of the days before, `aged_days` ago on average.
+    """
     root = Path(__file__).resolve().parent.parent
     documents = SqliteDocuments(data / "onhand.db", Shapes.read(root / "infra/firestore.indexes.json"))
     now = instant(datetime.now(UTC))
     held = {order.order_id: order for order in held_orders(orders)}
     outcome = reconcile({}, held, {}, {}, now)
+    if aged_days:
+        _age(outcome.open.values(), parse_instant(now), aged_days)
     given = Given(now, now, fresh_raw(held.values()))
     built = build(documents, RandomIds(SystemClock()), Base(SOURCE), outcome, given)
     pointer = {"source": SOURCE, "snapshot": built.header.data(), "last_success_at": now, "last_status": "succeeded"}
@@ -38,6 +47,18 @@ def publish(data: Path, orders: int = ORDERS) -> None:
     flip: list[Write] = [Put(source_key(SOURCE), pointer | {"error": None})]
     documents.commit(flip)
     documents.close()
+
+
+def _age(rows: Iterable[dict[str, Any]], now: datetime, days: float) -> None:
+    """Let rows be first seen by refreshes of the past: five minutes apart, fewer the older, none at a round time."""
+    rng = random.Random(SEED)
+    for row in rows:
+        refresh = int(rng.expovariate(1 / (days * _REFRESHES_A_DAY)))
+        late = timedelta(seconds=random.Random(refresh).uniform(0, 60)) if refresh else timedelta()
+        seen = instant(now - refresh * _EVERY - late)
+        row |= {"first_seen_at": seen, "opened_at": seen}
+        for line in row["lines"]:
+            line["first_seen_at"] = seen
 
 
 def held_orders(count: int) -> list[HeldOrder]:

@@ -37,7 +37,7 @@ def _body(ctx: Ctx, feed: Feed) -> bytes:
     """Return the bytes the client takes: compressed as published, or plain."""
     if ctx.has_current(feed.etag):
         return b""
-    if feed.packed is not None and "gzip" in (ctx.header("Accept-Encoding") or ""):
+    if feed.packed is not None and ctx.request.accept_encodings["gzip"] > 0:
         ctx.respond_header("Content-Encoding", "gzip")
         return feed.packed
     return feed.plain()

@@ -150,7 +150,7 @@ class OosParts(StockParts):
         """Return what replaces a source's snapshot."""
         from shared.oos.publisher import Publisher
 
-        return Publisher(self.store, self.ids, self.history, self.snapshots.forget, self.own_shelves.product_ids)
+        return Publisher(self.store, self.ids, self.history, self.snapshots.forget, self.own_shelves)
 
     @once
     def refresh_handler(self) -> RefreshHandler:

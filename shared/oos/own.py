@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from shared.catalog.record import claim_of_sku
-from shared.inventory.keys import LEVELS
+from shared.inventory.keys import LEVELS, PRODUCTS
 from shared.ports.documents import Query
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["OwnShelves"]
 
 _TOGETHER = 10
+_MANY = 100
+_SHELVES = ("live", "archived")
 
 
 class OwnShelves:
@@ -29,6 +31,12 @@ class OwnShelves:
         keys = {sku: claim_of_sku(sku) for sku in skus}
         found = self._store.documents.get_many(list(set(keys.values()))) if keys else {}
         return {sku: found[key].data["product_id"] for sku, key in keys.items() if key in found}
+
+    def made_since(self, moment: str) -> dict[str, str] | None:
+        """Return the ids by SKU, in lower case, of the products made at or after a moment; None when there are many."""
+        wanted = Query(PRODUCTS, (("shelf", _SHELVES),), order_by="created_at", at_least=moment, limit=_MANY)
+        found = self._store.documents.query(wanted)
+        return None if len(found) == _MANY else {each.data["sku"].casefold(): each.key.id for each in found}
 
     def free(self, skus: Collection[str]) -> Mapping[str, Sequence[tuple[str, int]]]:
         """Return the free units of SKUs in our own stores, as (store name, units)."""

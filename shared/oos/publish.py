@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from shared.core.values import dataclass, field
 from shared.oos.chain import Change, Version, change_between, compress, extend, piece_writes
 from shared.oos.snapshot import Header, digest, filled, piece_count, read_values, slim
-from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
+from shared.oos.views import LEGACY_LIMIT, Shown, legacy_order, legacy_view, newest_first
 
 if TYPE_CHECKING:
     from shared.core.ids import Ids
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from shared.oos.source import HeldOrder
     from shared.ports.documents import Data, Documents, Stored, Write
 
-__all__ = ["Base", "Built", "Given", "Products", "build", "fresh_raw", "load_base", "read_rows"]
+__all__ = ["Base", "Built", "Given", "build", "fresh_raw", "load_base", "read_rows", "render_legacy"]
 
-Products = Callable[[Collection[str]], Mapping[str, str]]
+_HARD = 9
 
 
 @dataclass(slots=True)
@@ -85,6 +85,12 @@ def read_rows(documents: Documents, header: Header) -> list[Row]:
     return open_rows + newest_first((row for row in rows if row["state"] != "open"), "opened_at")
 
 
+def render_legacy(listed: Sequence[Row], shown: Shown) -> tuple[bytes, bytes]:
+    """Return the older feed's first page, plain and compressed: as hard as gzip can, since it is sent often and made once."""
+    plain = to_json([legacy_view(row, shown) for row in listed[:LEGACY_LIMIT]])
+    return plain, compress(plain, _HARD)
+
+
 def fresh_raw(orders: Collection[HeldOrder]) -> dict[str, Any]:
     """Return the vendor's records of orders just read."""
     return {order.order_id: order.raw for order in orders}
@@ -110,9 +116,8 @@ def build(documents: Documents, ids: Ids, base: Base, outcome: Outcome, given: G
     if given.stock is not None or (base.header and base.header.part("stock")):
         versions["stock"] = _stock(writer, documents, base, given.stock)
     shown = Shown(ids.new("snp"), fetched_at)
-    listed = newest_first((row for row in outcome.open.values() if in_legacy_feed(row)), "last_seen_at")
-    plain = to_json([legacy_view(row, shown) for row in listed[:LEGACY_LIMIT]])
-    packed = compress(plain)
+    listed = legacy_order(outcome.open.values())
+    plain, packed = render_legacy(listed, shown)
     header = Header(
         id=shown.snapshot_id,
         source=base.source,

@@ -3,13 +3,14 @@
     publish  write what nobody can see yet, then flip the pointer        (one commit, fenced by the job document)
     project  one document per resolved order, for look-ups and history   (derived from the published snapshot)
     record   the same rows into the warehouse                            (derived too; made up for later when it is down)
-    tidy     remove the rendered feed of the snapshot before             (readers that still want it render it themselves)
+
+What is left over then is the rendered feed of the snapshot before (readers that still want it render it themselves).
 
 The flip carries the version of the pointer its base was read with: of two publications at once one is refused with Conflict
 and begins again from what the other published.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,8 @@ from shared.core.clock import instant, parse_instant
 from shared.core.ids import Ids
 from shared.jobs.kinds import Step
 from shared.oos.history import History
-from shared.oos.publish import Base, Built, Given, Products, build, load_base, read_rows
+from shared.oos.naming import Naming, Products
+from shared.oos.publish import Base, Built, Given, build, load_base, read_rows
 from shared.oos.resolved import resolved_key, resolved_writes
 from shared.oos.rules import Outcome, Row
 from shared.oos.samples import sample_write
@@ -29,6 +31,7 @@ __all__ = ["Flip", "Publisher"]
 
 _READ_MANY = 300
 _WRITE_MANY = 40
+_COMMIT_BYTES = 4_000_000
 _GAP = timedelta(seconds=20)
 
 
@@ -38,9 +41,9 @@ class Publisher:
     def __init__(
         self, store: Store, ids: Ids, history: History, published: Callable[[str], None], products: Products
     ) -> None:
-        """Take the store, ids, the history writer, whom to tell of a new snapshot, and our product ids by SKU."""
+        """Take the store, ids, the history writer, whom to tell of a new snapshot, and the catalogue."""
         self.store, self._ids, self._history = store, ids, history
-        self._published, self._products = published, products
+        self._published, self._naming = published, Naming(products)
 
     def base(self, source: str) -> Base:
         """Return what is published now."""
@@ -54,10 +57,10 @@ class Publisher:
 
     def publish(self, step: Step, base: Base, outcome: Outcome, given: Given, more: "Flip") -> Built:
         """Make the snapshot `outcome` makes of `base` the one readers see; raise Conflict when the base has moved."""
-        self._name_products(outcome)
+        named = self._name_products(step, base, outcome)
         built = build(self.store.documents, self._ids, base, outcome, given)
         self._prepare(step, built)
-        self._flip(step, base, built, more)
+        self._flip(step, base, built, more.told(named))
         self._published(base.source)
         return built
 
@@ -84,11 +87,10 @@ class Publisher:
         """Merge what is pending into the warehouse; return how many snapshots are left because of trouble."""
         return self._history.flush(step.cursor["header"]["source"])
 
-    def tidy(self, step: Step) -> None:
-        """Remove the rendered feed of the snapshot that was replaced."""
+    def leftovers(self, step: Step) -> list[Write]:
+        """Return the writes that remove the rendered feed of the snapshot that was replaced."""
         before = step.cursor.get("before")
-        if before:
-            step.checkpoint(writes=[Delete(key) for key in legacy_keys(Header.of(before))])
+        return [Delete(key) for key in legacy_keys(Header.of(before))] if before else []
 
     def past(self, base: Base, order_ids: Sequence[str]) -> dict[str, Row]:
         """Return the resolved rows of orders that may be coming back, those the base itself has just resolved included."""
@@ -100,22 +102,22 @@ class Publisher:
         just = {key: base.kept[key] for key in order_ids if key in base.kept and base.kept[key]["state"] == "resolved"}
         return past | {key: filled(row, base.header.fetched_at) for key, row in just.items() if base.header}
 
-    def _name_products(self, outcome: Outcome) -> None:
+    def _name_products(self, step: Step, base: Base, outcome: Outcome) -> Mapping[str, Any]:
         """Put our product's id on every open line whose SKU we know; rows of the base are replaced, never changed."""
         skus = {line["sku"] for row in outcome.open.values() for line in row["lines"] if line["sku"]}
-        named = self._products(skus) if skus else {}
+        named, told = self._naming.named(skus, base.open, base.data, step.now)
         for order_id, row in outcome.open.items():
             lines = [_named(line, named) for line in row["lines"]]
             if any(new is not old for new, old in zip(lines, row["lines"], strict=True)):
                 outcome.open[order_id] = row | {"lines": lines}
+        return told
 
     def _prepare(self, step: Step, built: Built) -> None:
-        """Write the record and whatever else nobody can see yet."""
+        """Write the record and whatever else nobody can see yet: in one commit, unless it is large."""
         header = built.header
         record = {"state": "writing", "source": header.source, "made_at": instant(step.now), "header": header.data()}
-        step.checkpoint(writes=[Create(snapshot_key(header.id), record)])
-        for write in built.early:
-            step.checkpoint(writes=[write])
+        for writes in _grouped([Create(snapshot_key(header.id), record), *built.early]):
+            step.checkpoint(writes=writes)
 
     def _flip(self, step: Step, base: Base, built: Built, more: "Flip") -> None:
         header, finished = built.header, instant(step.now)
@@ -154,6 +156,25 @@ class Flip:
         """Take them; `only_changed` says that rows not changed by this snapshot need not go to the warehouse again."""
         self.cursor, self.pointer, self.counts = cursor, pointer or {}, counts or {}
         self.writes, self.only_changed = writes, only_changed
+
+    def told(self, pointer: Mapping[str, Any]) -> "Flip":
+        """Return the same with more fields of the pointer."""
+        self.pointer = {**pointer, **self.pointer}
+        return self
+
+
+def _grouped(writes: Sequence[Write]) -> Iterator[list[Write]]:
+    """Yield writes in their order, as many together as one commit may carry."""
+    group: list[Write] = []
+    size = 0
+    for write in writes:
+        more = 0 if isinstance(write, Delete) else len(write.data.get("data", b""))
+        if group and size + more > _COMMIT_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(write)
+        size += more
+    yield group
 
 
 def _named(line: Row, named: Mapping[str, str]) -> Row:

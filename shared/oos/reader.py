@@ -12,14 +12,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
-
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import Terminal, Unavailable
-from shared.oos.chain import compress
-from shared.oos.publish import read_rows
+from shared.oos.publish import read_rows, render_legacy
 from shared.oos.snapshot import Header, read_legacy, read_values, snapshot_key, source_key
-from shared.oos.views import LEGACY_LIMIT, Shown, in_legacy_feed, legacy_view, newest_first
+from shared.oos.views import Shown, legacy_order
 from shared.ports.documents import Data, Query
 
 if TYPE_CHECKING:
@@ -90,9 +87,7 @@ class Loaded:
     def legacy_rows(self) -> list[Row]:
         """Return the rows of the older feed in its order."""
         rows = self.open
-        found: list[Row] = self._once(
-            "legacy_rows", lambda: newest_first((row for row in rows if in_legacy_feed(row)), "last_seen_at")
-        )
+        found: list[Row] = self._once("legacy_rows", lambda: legacy_order(rows))
         return found
 
     def keep(self, name: str, make: Any) -> Any:
@@ -110,8 +105,7 @@ class Loaded:
         stored = read_legacy(self._store.documents, self.header)
         if stored is not None:
             return stored
-        shown = Shown(self.header.id, self.header.fetched_at)
-        return compress(to_json([legacy_view(row, shown) for row in self.legacy_rows[:LEGACY_LIMIT]]))
+        return render_legacy(self.legacy_rows, Shown(self.header.id, self.header.fetched_at))[1]
 
     def _values(self, name: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._whole(lambda: read_values(self._store.documents, self.header, name))

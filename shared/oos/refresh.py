@@ -1,6 +1,6 @@
 """The refresh of one 3PL as a job: read everything, ask for what is missing, publish at once or not at all.
 
-    fetch    every page of a frozen window, staged page by page          (goes on at its page after a crash)
+    fetch    every page of a frozen window, staged a few at a time       (goes on from there after a crash)
     look_up  every open order the read did not find, asked for directly  (a failed look-up resolves nothing)
     stock    units by SKU and site, for coverage and plans               (trouble keeps the levels of before, with their time)
     publish  reconcile, write, flip the pointer                          (`publisher`, as are the phases after it)
@@ -22,7 +22,7 @@ from shared.oos.publish import Base, Given, fresh_raw
 from shared.oos.publisher import Flip, Publisher
 from shared.oos.rules import newest, reconcile, suspicious
 from shared.oos.source import Fate, HeldOrder, OrderSource, Verdict
-from shared.oos.staging import Staging
+from shared.oos.staging import PARTS, Reading, Staging
 from shared.ports.documents import Conflict
 from shared.ports.store import Store
 
@@ -32,6 +32,7 @@ _MARGIN_S = 30.0
 _PATIENCE = 3
 _RACES = 3
 _MOST_WORDS = 50
+_MOST_WRITES = 400
 _log = logging.getLogger(__name__)
 
 
@@ -79,56 +80,52 @@ class RefreshHandler:
         now = instant(step.now)
         source = self._source(step.input["source"])
         walk, units = source.begin(step.now), source.stock.begin() if source.stock else None
-        zero = dict.fromkeys(("pages", "looks", "tired", "vanished", "levels"), 0)
+        zero = {**dict.fromkeys(("pages", "looks", "tired", "vanished"), 0), "packs": dict.fromkeys(PARTS, 0)}
         step.checkpoint(cursor={"phase": "fetch", "now": now, "walk": walk, "units": units, **zero})
 
     def _fetch(self, step: Step, cursor: dict[str, Any]) -> str:
-        source, staging = self._source(step.input["source"]), self._staging(step)
-        while cursor["walk"] is not None and step.time_left() >= _MARGIN_S:
-            page = source.page(cursor["walk"])
-            writes = staging.page_writes(cursor["pages"], page.orders, step.now)
-            cursor = cursor | {"walk": page.next, "pages": cursor["pages"] + 1}
-            counts = _added(step.counts, {"pages": 1, "fetched": page.fetched, "rejected": page.rejected})
-            counts["unknown"] = _words(counts.get("unknown", {}), page.unknown)
-            done = counts["fetched"]
-            message = f"page {cursor['pages']} read, {done} orders so far"
-            step.checkpoint(cursor=cursor, counts=counts, writes=writes, progress=(done, None, message))
-        return "fetch" if cursor["walk"] is not None else "look_up"
+        source = self._source(step.input["source"])
+        with Reading(step, self._staging(step), "page", cursor) as reading:
+            while reading.cursor["walk"] is not None and step.time_left() >= _MARGIN_S:
+                page = source.page(reading.cursor["walk"])
+                cursor = reading.cursor | {"walk": page.next, "pages": reading.cursor["pages"] + 1}
+                counts = _added(reading.counts, {"pages": 1, "fetched": page.fetched, "rejected": page.rejected})
+                counts["unknown"] = _words(counts.get("unknown", {}), page.unknown)
+                progress = (counts["fetched"], None, f"page {cursor['pages']} read, {counts['fetched']} orders so far")
+                reading.add(Staging.page(page.orders), cursor, counts=counts, progress=progress)
+        return "fetch" if reading.cursor["walk"] is not None else "look_up"
 
     def _look_up(self, step: Step, cursor: dict[str, Any]) -> str:
         base, held = self._publisher.base(step.input["source"]), self._held(step, cursor)
         missing = sorted(order_id for order_id in base.open if order_id not in held)
-        source, staging = self._source(step.input["source"]), self._staging(step)
+        source = self._source(step.input["source"])
         size = source.look_up_batch
-        while cursor["looks"] * size < len(missing) and cursor["tired"] < _PATIENCE:
-            if step.time_left() < _MARGIN_S:
-                return "look_up"
-            batch = missing[cursor["looks"] * size :][:size]
-            verdicts, failed = _ask(source, [(order_id, base.open[order_id]["order_number"]) for order_id in batch])
-            writes = staging.look_writes(cursor["looks"], verdicts, step.now)
-            vanished = cursor["vanished"] + sum(verdict.fate is Fate.VANISHED for verdict in verdicts.values())
-            tired = cursor["tired"] + 1 if failed else 0
-            cursor = cursor | {"looks": cursor["looks"] + 1, "tired": tired, "vanished": vanished}
-            message = f"{min(cursor['looks'] * size, len(missing))} of {len(missing)} missing orders looked up"
-            step.checkpoint(cursor=cursor, writes=writes, progress=(step.counts["fetched"], None, message))
-            _check_drop(step, base, vanished)
+        with Reading(step, self._staging(step), "look", cursor) as reading:
+            while (done := reading.cursor["looks"] * size) < len(missing) and reading.cursor["tired"] < _PATIENCE:
+                if step.time_left() < _MARGIN_S:
+                    return "look_up"
+                batch = [(order_id, base.open[order_id]["order_number"]) for order_id in missing[done:][:size]]
+                verdicts, failed = _ask(source, batch)
+                cursor = _looked(reading.cursor, verdicts, failed=failed)
+                message = f"{min(done + size, len(missing))} of {len(missing)} missing orders looked up"
+                reading.add(Staging.look(verdicts), cursor, progress=(step.counts["fetched"], None, message))
+                _check_drop(step, base, cursor["vanished"])
         return "stock"
 
     def _stock(self, step: Step, cursor: dict[str, Any]) -> str:
         """Read the levels of every site; what fails here leaves those of before in place, with their own time."""
-        stock, staging = self._source(step.input["source"]).stock, self._staging(step)
-        while stock is not None and cursor["units"] is not None:
-            if step.time_left() < _MARGIN_S:
-                return "stock"
-            try:
-                page = stock.page(cursor["units"])
-            except (Transient, Terminal) as trouble:
-                _log.warning("stock levels could not be read: %s", trouble, extra={"source": step.input["source"]})
-                step.checkpoint(cursor=cursor | {"units": None, "stock_failed": True})
-                break
-            writes = staging.stock_writes(cursor["levels"], page.levels, step.now)
-            cursor = cursor | {"units": page.next, "levels": cursor["levels"] + 1}
-            step.checkpoint(cursor=cursor, writes=writes)
+        stock = self._source(step.input["source"]).stock
+        with Reading(step, self._staging(step), "stock", cursor) as reading:
+            while stock is not None and reading.cursor["units"] is not None:
+                if step.time_left() < _MARGIN_S:
+                    return "stock"
+                try:
+                    page = stock.page(reading.cursor["units"])
+                except (Transient, Terminal) as trouble:
+                    _log.warning("stock levels could not be read: %s", trouble, extra={"source": step.input["source"]})
+                    reading.note(reading.cursor | {"units": None, "stock_failed": True})
+                    break
+                reading.add(Staging.levels(page.levels), reading.cursor | {"units": page.next})
         return "publish"
 
     def _publish(self, step: Step, cursor: dict[str, Any]) -> str:
@@ -146,13 +143,13 @@ class RefreshHandler:
         source, staging, now = step.input["source"], self._staging(step), cursor["now"]
         base = self._publisher.base(source)
         marks = self._marks.since(source, now)
-        held, verdicts = overruled(self._held(step, cursor), staging.verdicts(cursor["looks"]), marks)
+        held, verdicts = overruled(self._held(step, cursor), staging.verdicts(cursor["packs"]), marks)
         orders = [*held.values(), *(verdict.order for verdict in verdicts.values() if verdict.order)]
         with_currency(orders, self._currency)
         past = self._publisher.past(base, [key for key in held if key not in base.open])
         outcome = reconcile(base.open, held, verdicts, past, now)
-        whole = bool(cursor["levels"]) and not cursor.get("stock_failed")
-        stock = (staging.stock(cursor["levels"]), instant(step.now)) if whole else (None, None)
+        whole = bool(cursor["packs"]["stock"]) and not cursor.get("stock_failed")
+        stock = (staging.stock(cursor["packs"]), instant(step.now)) if whole else (None, None)
         cut_at = max(now, base.header.cut_at) if base.header else now
         given = Given(now, cut_at, fresh_raw(orders), *stock)
         counts = {"held": len(outcome.open), "resolved": len(outcome.resolved)}
@@ -173,11 +170,9 @@ class RefreshHandler:
 
     def _clean(self, step: Step) -> None:
         self._kept = None
-        cursor = step.cursor
-        for writes in self._staging(step).removals(cursor["pages"], cursor["looks"], cursor["levels"]):
-            if writes:
-                step.checkpoint(writes=writes)
-        self._publisher.tidy(step)
+        writes = [*self._staging(step).removals(step.cursor["packs"]), *self._publisher.leftovers(step)]
+        for start in range(0, len(writes), _MOST_WRITES):
+            step.checkpoint(writes=writes[start : start + _MOST_WRITES])
 
     def _staging(self, step: Step) -> Staging:
         return Staging(self._store.documents, step.job_id)
@@ -187,7 +182,7 @@ class RefreshHandler:
         asked = (step.job_id, cursor["pages"])
         kept = self._kept
         if kept is None or kept[0] != asked:
-            kept = self._kept = (asked, newest(self._staging(step).orders(cursor["pages"])))
+            kept = self._kept = (asked, newest(self._staging(step).orders(cursor["packs"])))
         return kept[1]
 
 
@@ -205,6 +200,13 @@ def _ask(source: OrderSource, orders: list[tuple[str, str | None]]) -> tuple[dic
         if trouble.rate_limited:
             raise
         return {}, True
+
+
+def _looked(cursor: Mapping[str, Any], verdicts: Mapping[str, Verdict], *, failed: bool) -> dict[str, Any]:
+    """Return the cursor after one more batch of look-ups."""
+    vanished = sum(verdict.fate is Fate.VANISHED for verdict in verdicts.values())
+    after = {"looks": cursor["looks"] + 1, "tired": cursor["tired"] + 1 if failed else 0}
+    return {**cursor, **after, "vanished": cursor["vanished"] + vanished}
 
 
 def _check_drop(step: Step, base: Base, vanished: int) -> None:

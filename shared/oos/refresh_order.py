@@ -59,7 +59,8 @@ class RefreshOrderHandler:
             step.checkpoint(cursor=step.cursor | {"phase": "record"})
         if step.cursor["phase"] == "record":
             self._publisher.record(step)
-            self._publisher.tidy(step)
+            if leftovers := self._publisher.leftovers(step):
+                step.checkpoint(writes=leftovers)
         return self._done(step)
 
     def _look_or_show(self, step: Step) -> float | None:

@@ -6,6 +6,7 @@ resolved while the order stayed open, `episodes` the finished episodes.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,8 @@ __all__ = ["Outcome", "Row", "line_id", "newest", "reconcile", "reconcile_some",
 Row = dict[str, Any]
 
 SUSPICIOUS_FROM = 20
+_LONGEST_ID = 64
+_ID_PART = re.compile(r"[A-Za-z0-9-]*")
 _SKIPPED = frozenset({"source", "order_id", "lines", "raw", "customer_name", "customer_email", "value"})
 _COPIED = tuple(name for name in HeldOrder.__slots__ if name not in _SKIPPED)
 
@@ -171,8 +174,16 @@ def _closed(line: Row, now: str) -> Row:
 
 
 def line_id(source: str, order_id: str, shipment_id: str | None, item: str) -> str:
-    """Name a grain: the same line has the same id in every refresh."""
-    grain = "\x1f".join((source, order_id, shipment_id or "-", item))
+    """Name a grain: the same line has the same id in every refresh.
+
+    The name is put together from what the line shows anyway, so it costs a compressed answer next to nothing; parts that do
+    not fit an id are hashed instead, into a name that no put-together one equals.
+    """
+    parts = (source, order_id, shipment_id or "", item)
+    told = "_".join(("oln", *parts))
+    if len(told) <= _LONGEST_ID and all(map(_ID_PART.fullmatch, parts)):
+        return told
+    grain = "\x1f".join(parts)
     return "oln_" + hashlib.sha256(grain.encode("utf-8", "surrogatepass")).hexdigest()[:26]
 
 

@@ -1,28 +1,37 @@
-"""What a refresh has read so far, kept in documents so that a killed run goes on at its page.
+"""What a refresh has read so far, kept in documents so that a killed run goes on from there.
 
-Every page and every batch of look-ups is one document named by job, part and number: writing it again writes the same.
+Several pages share one document and one checkpoint: a document store bills each of both. What a kill costs is bounded by
+`PAGES` and `SECONDS`; whatever else ends a delivery keeps what was read first. The documents of a part, read in their order,
+are one stream of compressed lines, one line for each page or batch. Writing one again writes the same.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from shared.core.clock import instant
-from shared.oos.chain import compress, unpack
-from shared.oos.snapshot import piece_count
+from shared.jobs.kinds import Step
+from shared.jobs.rules import Progress
+from shared.oos.chain import PIECE, compress
 from shared.oos.source import HeldOrder, Verdict
 from shared.ports.documents import Delete, Documents, Key, Put, Write
 
-__all__ = ["Staging"]
+__all__ = ["PAGES", "PARTS", "SECONDS", "Reading", "Staging"]
 
+PAGES, SECONDS = 8, 5.0
+PARTS = ("page", "look", "stock")
+_BYTES = 4_000_000
 _KEPT = timedelta(hours=24)
-_PIECE = 850_000
+_TOGETHER = 10
 # Staged pages are read once or twice and thrown away: time is dearer than room.
 _FAST = 1
+_GZIP = 31
 
 
 @lru_cache(maxsize=1)
@@ -36,80 +45,136 @@ def _verdicts() -> TypeAdapter[dict[str, Verdict]]:
 
 
 class Staging:
-    """The staged reads of one job."""
+    """The staged reads of one job; `packs` says how many documents each part has."""
 
     def __init__(self, documents: Documents, job_id: str) -> None:
         """Take the store and the job whose reads these are."""
         self._documents = documents
         self._job_id = job_id
 
-    def page_writes(self, number: int, orders: list[HeldOrder], now: datetime) -> list[Write]:
-        """Return the writes that stage page `number`."""
-        return self._writes(f"page-{number}", _orders().dump_json(orders), now)
+    @staticmethod
+    def page(orders: list[HeldOrder]) -> bytes:
+        """Return a page as a line."""
+        return _orders().dump_json(orders)
 
-    def look_writes(self, number: int, verdicts: dict[str, Verdict], now: datetime) -> list[Write]:
-        """Return the writes that stage the look-ups of batch `number`."""
-        return self._writes(f"look-{number}", _verdicts().dump_json(verdicts), now)
+    @staticmethod
+    def look(verdicts: dict[str, Verdict]) -> bytes:
+        """Return a batch of look-ups as a line."""
+        return _verdicts().dump_json(verdicts)
 
-    def stock_writes(self, number: int, levels: Mapping[str, Any], now: datetime) -> list[Write]:
-        """Return the writes that stage page `number` of the stock levels."""
-        return self._packed(f"stock-{number}", compress(to_json(levels), _FAST), now)
+    @staticmethod
+    def levels(levels: Mapping[str, Any]) -> bytes:
+        """Return a page of stock levels as a line."""
+        return to_json(levels)
 
-    def stock(self, pages: int) -> dict[str, Any]:
+    def writes(self, part: str, first: int, lines: Sequence[bytes], now: datetime) -> list[Write]:
+        """Return the writes that stage lines, the first of them as document `first` of its part."""
+        packed = compress(b"".join(line + b"\n" for line in lines), _FAST) if lines else b""
+        expires = instant(now + _KEPT)
+        return [
+            Put(self._key(part, first + number), {"data": packed[start : start + PIECE], "expires_at": expires})
+            for number, start in enumerate(range(0, len(packed), PIECE))
+        ]
+
+    def orders(self, packs: Mapping[str, int]) -> Iterator[HeldOrder]:
+        """Yield all staged orders in the order they were read."""
+        for line in self._lines("page", packs):
+            yield from _orders().validate_json(line)
+
+    def verdicts(self, packs: Mapping[str, int]) -> dict[str, Verdict]:
+        """Return the verdicts of all staged look-ups."""
+        found: dict[str, Verdict] = {}
+        for line in self._lines("look", packs):
+            found |= _verdicts().validate_json(line)
+        return found
+
+    def stock(self, packs: Mapping[str, int]) -> dict[str, Any]:
         """Return all staged levels by SKU; of one site read twice the later counts."""
         found: dict[str, dict[str, Any]] = {}
-        for number in range(pages):
-            for sku, sites in self._read(f"stock-{number}").items():
+        for line in self._lines("stock", packs):
+            for sku, sites in from_json(line).items():
                 found.setdefault(sku, {}).update({site[0] or site[1] or "": site for site in sites})
         return {sku: list(sites.values()) for sku, sites in found.items()}
 
-    def orders(self, pages: int) -> Iterator[HeldOrder]:
-        """Yield all staged orders in the order they were read."""
-        for number in range(pages):
-            yield from _orders().validate_python(self._read(f"page-{number}"))
+    def removals(self, packs: Mapping[str, int]) -> list[Write]:
+        """Return the writes that remove everything staged."""
+        return [Delete(self._key(part, number)) for part in PARTS for number in range(packs[part])]
 
-    def verdicts(self, batches: int) -> dict[str, Verdict]:
-        """Return the verdicts of all staged look-ups."""
-        found: dict[str, Verdict] = {}
-        for number in range(batches):
-            found |= _verdicts().validate_python(self._read(f"look-{number}"))
-        return found
+    def _lines(self, part: str, packs: Mapping[str, int]) -> Iterator[bytes]:
+        """Yield the lines of a part, a few documents in memory at a time."""
+        begun, member = b"", zlib.decompressobj(_GZIP)
+        for chunk in self._chunks(part, packs[part]):
+            left = chunk
+            while left:
+                begun += member.decompress(left)
+                left = member.unused_data
+                member = zlib.decompressobj(_GZIP) if member.eof else member
+            *whole, begun = begun.split(b"\n")
+            yield from whole
 
-    def removals(self, pages: int, batches: int, levels: int) -> Iterator[list[Write]]:
-        """Yield batches of writes that remove everything staged."""
-        counts = {"page": pages, "look": batches, "stock": levels}
-        names = [f"{part}-{number}" for part, count in counts.items() for number in range(count)]
-        for start in range(0, len(names), 50):
-            heads = self._documents.get_many([self._key(name, 0) for name in names[start : start + 50]])
-            yield [Delete(key) for head in heads.values() for key in self._pieces(head.key, head.data["pieces"])]
+    def _chunks(self, part: str, count: int) -> Iterator[bytes]:
+        for start in range(0, count, _TOGETHER):
+            keys = [self._key(part, number) for number in range(start, min(count, start + _TOGETHER))]
+            found = self._documents.get_many(keys)
+            for key in keys:
+                if key not in found:
+                    message = f"staged document {key.id} is gone"
+                    raise LookupError(message)
+                yield found[key].data["data"]
 
-    def _writes(self, name: str, plain: bytes, now: datetime) -> list[Write]:
-        return self._packed(name, compress(plain, _FAST), now)
+    def _key(self, part: str, number: int) -> Key:
+        return Key("oos_staged", f"{self._job_id}-{part}.{number}")
 
-    def _packed(self, name: str, packed: bytes, now: datetime) -> list[Write]:
-        count = piece_count(packed)
-        expires = instant(now + _KEPT)
-        return [
-            Put(
-                self._key(name, number),
-                {"data": packed[number * _PIECE : (number + 1) * _PIECE], "pieces": count, "expires_at": expires},
-            )
-            for number in range(count)
-        ]
 
-    def _read(self, name: str) -> Any:
-        head = self._documents.get(self._key(name, 0))
-        if head is None:
-            message = f"staged part {name} is gone"
-            raise LookupError(message)
-        rest: Sequence[Key] = self._pieces(head.key, head.data["pieces"])[1:]
-        found = self._documents.get_many(rest) if rest else {}
-        return unpack(b"".join([head.data["data"], *(found[key].data["data"] for key in rest)]))
+class Reading:
+    """What one delivery has read of one part and not kept yet.
 
-    def _key(self, name: str, piece: int) -> Key:
-        return Key("oos_staged", f"{self._job_id}-{name}.{piece}")
+    Used as a context: on leaving it, also by an error, what was read is kept first. A lost lease keeps nothing.
+    """
 
-    @staticmethod
-    def _pieces(head: Key, count: int) -> list[Key]:
-        stem = head.id.rpartition(".")[0]
-        return [Key(head.collection, f"{stem}.{number}") for number in range(count)]
+    def __init__(self, step: Step, staging: Staging, part: str, cursor: dict[str, Any]) -> None:
+        """Take the step to checkpoint with, where to stage, which part, and the cursor as it is."""
+        self._step, self._staging, self._part = step, staging, part
+        self.cursor, self.counts = cursor, step.counts
+        self._progress: Progress | None = None
+        self._lines: list[bytes] = []
+        self._changed, self._since = False, step.time_left()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        """Keep what was read."""
+        if error is None or isinstance(error, Exception):
+            self.keep()
+
+    def add(
+        self,
+        line: bytes,
+        cursor: dict[str, Any],
+        *,
+        counts: dict[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Take one more page, and how far the job is with it; keep what has come together when that is enough."""
+        self._lines.append(line)
+        self.counts, self._progress = counts or self.counts, progress
+        self.note(cursor)
+        took = self._since - self._step.time_left()
+        if len(self._lines) >= PAGES or took >= SECONDS or sum(map(len, self._lines)) >= _BYTES:
+            self.keep()
+
+    def note(self, cursor: dict[str, Any]) -> None:
+        """Take how far the job is without anything to stage."""
+        self.cursor, self._changed = cursor, True
+
+    def keep(self) -> None:
+        """Stage and checkpoint what has not been."""
+        if not self._changed:
+            return
+        lines, self._lines, self._changed, self._since = self._lines, [], False, self._step.time_left()
+        first = self.cursor["packs"][self._part]
+        writes = self._staging.writes(self._part, first, lines, self._step.now)
+        self.cursor = self.cursor | {"packs": {**self.cursor["packs"], self._part: first + len(writes)}}
+        self._step.checkpoint(cursor=self.cursor, counts=self.counts, progress=self._progress, writes=writes)

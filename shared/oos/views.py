@@ -11,7 +11,17 @@ from typing import Any
 from shared.core.clock import parse_instant
 from shared.oos.words import FEED_REASONS
 
-__all__ = ["Row", "Shown", "added", "in_feed", "in_legacy_feed", "legacy_stock", "legacy_view", "order_view"]
+__all__ = [
+    "Row",
+    "Shown",
+    "added",
+    "in_feed",
+    "in_legacy_feed",
+    "legacy_order",
+    "legacy_stock",
+    "legacy_view",
+    "order_view",
+]
 
 Row = dict[str, Any]
 LEGACY_LIMIT = 5000
@@ -112,6 +122,16 @@ def in_legacy_feed(row: Row) -> bool:
 def newest_first(rows: Iterable[Row], field: str) -> list[Row]:
     """Sort rows by a time, latest first, ties by order id."""
     return sorted(sorted(rows, key=lambda row: str(row["order_id"])), key=lambda row: str(row[field]), reverse=True)
+
+
+def legacy_order(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows of the older feed in its order: latest seen first.
+
+    Those of one read come by the SKU of their first line, then by order id: neighbours are alike, and compress better.
+    """
+    listed = (row for row in rows if in_legacy_feed(row))
+    alike = sorted(listed, key=lambda row: (str(row["lines"][0]["sku"] or ""), str(row["order_id"])))
+    return sorted(alike, key=lambda row: str(row["last_seen_at"]), reverse=True)
 
 
 def age_hours(row: Row, at: datetime) -> float:

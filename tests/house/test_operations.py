@@ -42,7 +42,7 @@ def _slots(cron: str) -> int:
 def _expected() -> dict[str, list[float]]:
     schedules = sum(len(facts.schedules) for facts in manifests().values())
     reads = [3 * asked + 60 * REFRESHES for asked in REQUESTS]
-    writes = [0.3 * asked + 40 * REFRESHES + 6 * sold for asked, sold in zip(REQUESTS, SALES, strict=True)]
+    writes = [0.3 * asked + 60 * REFRESHES + 6 * sold for asked, sold in zip(REQUESTS, SALES, strict=True)]
     scanned = [30 * REFRESHES + 20 * flushes for flushes in FLUSHES]
     calls = _calls() * (0.1 * _second(1) + CALL) + schedules * PRICE["scheduler_per_job_month"]
     read, write = PRICE["firestore_per_100k_reads"] / 1e5, PRICE["firestore_per_100k_writes"] / 1e5

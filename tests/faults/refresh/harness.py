@@ -1,7 +1,7 @@
 """A whole refresh in one process, without sockets: real handler, jobs, store and warehouse; a scripted 3PL and queue."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,25 @@ class ScriptedTasks:
         """Answer."""
 
 
+class ScriptedCatalogue:
+    """Products by SKU, and which of them are new; counts what it is asked for."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.products: dict[str, str] = {}
+        self.new: dict[str, str] | None = {}
+        self.asked: list[set[str]] = []
+
+    def product_ids(self, skus: Collection[str]) -> dict[str, str]:
+        """Return the ids of known SKUs."""
+        self.asked.append(set(skus))
+        return {sku: self.products[sku] for sku in skus if sku in self.products}
+
+    def made_since(self, moment: str) -> dict[str, str] | None:
+        """Return the new products, or None for many, whatever the moment."""
+        return self.new
+
+
 class World:
     """Everything a refresh touches, over any documents adapter."""
 
@@ -129,8 +148,8 @@ class World:
         self.reader = SnapshotReader(self.store, self.clock, timedelta(minutes=60))
         history = History(self.store, lambda: self.warehouse, tables.lines)
         self.marks = Marks(self.store, self.clock)
-        self.products: dict[str, str] = {}
-        publisher = Publisher(self.store, ids, history, self.reader.forget, lambda _: self.products)
+        self.catalogue = ScriptedCatalogue()
+        publisher = Publisher(self.store, ids, history, self.reader.forget, self.catalogue)
         self.handler = RefreshHandler(self.store, publisher, lambda _: self.source, self.marks, currency="EUR")
         kinds = self._kinds(
             RefreshOrderHandler(publisher, lambda _: self.source, self.marks, self.reader, currency="EUR")

@@ -1,6 +1,9 @@
 """What a complete refresh means for the orders we knew."""
 
+import hashlib
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +151,31 @@ def test_the_same_grain_twice_is_one_line_with_one_stable_id() -> None:
     row = run({}, T1, an_order("1", a_line("A"), a_line("A"))).open["1"]
 
     assert [line["line_id"] for line in row["lines"]] == [line_id("shipbob", "1", "7002", "item-A")]
+
+
+def test_a_line_is_named_by_what_it_shows_or_by_a_hash_where_that_is_no_id() -> None:
+    """Parts with other characters, or too long together, are hashed."""
+    assert line_id("shipbob", "1001", "7002", "261") == "oln_shipbob_1001_7002_261"
+    assert line_id("stord", "038f2207-c4b3", None, "BELT-6") == "oln_stord_038f2207-c4b3__BELT-6"
+    assert line_id("shipbob", "1", "2", "a_b") == "oln_" + hashed("shipbob", "1", "2", "a_b")
+    assert line_id("shipbob", "1" * 60, None, "x") == "oln_" + hashed("shipbob", "1" * 60, "", "x")
+
+
+def hashed(*parts: str) -> str:
+    """Return the hash of a grain."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:26]
+
+
+_PART = st.text(st.sampled_from("1a-_é/"), max_size=4) | st.text("0f", min_size=24, max_size=26)
+
+
+@given(st.tuples(_PART, _PART, _PART), st.tuples(_PART, _PART, _PART))
+def test_different_grains_have_different_ids_that_are_safe_to_send(one: Any, other: Any) -> None:
+    """Ids are 1 to 64 of the characters that ids have."""
+    ids = [line_id("shipbob", *grain) for grain in (one, other)]
+
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", each) for each in ids)
+    assert (ids[0] == ids[1]) == (one == other)
 
 
 def test_a_drop_is_suspicious_from_twenty_orders_and_more_than_half() -> None:
