@@ -7,16 +7,9 @@ Routes name `App` in their types and call what they are given, so importing a fu
 parts are loaded when the first application is made. The number of parts thus costs a function nothing at import.
 """
 
-import gc
-import os
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["App"]
-
-# Nearly every object of a cold start stays: with the interpreter's own threshold (700) looking through them took up to a seventh of it.
-gc.set_threshold(50_000, 20, 50)
-# With its first model the validation library asks every installed distribution whether it is a plugin of it; none of ours is.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 if TYPE_CHECKING:
     from shared.app.whole import App

@@ -54,7 +54,10 @@ class Platform:
         return cls(Settings.from_env(os.environ))
 
     def load_clients(self, main: str) -> None:
-        """Load the clients that the function of this `main.py` needs, as its `function.json` says; none is made yet."""
+        """Load the clients that the function of this `main.py` needs, as its `function.json` says; none is made yet.
+
+        Not that of the key service: credentials are sealed and opened rarely, and the first time may wait for it.
+        """
         needs = json.loads(Path(main).with_name("function.json").read_bytes())["needs"]
         settings = self.settings
         in_firestore = settings.store_url.startswith("firestore:")
@@ -63,7 +66,6 @@ class Platform:
             "google.cloud.firestore_v1": needs["documents"] == "write" and in_firestore,
             "google.cloud.bigquery": needs["warehouse"] != "none" and settings.warehouse_url.startswith("bigquery:"),
             "google.cloud.tasks_v2": needs["queues"] and settings.tasks_url.startswith("cloudtasks:"),
-            "google.cloud.kms_v1": needs["kms"] and settings.kms_key,
         }
         for name in (name for name, is_wanted in wanted.items() if is_wanted):
             importlib.import_module(name)

@@ -9,12 +9,13 @@ values that hold themselves are left out.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, FrozenInstanceError, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "lent"]
 
 Method = Callable[..., Any]
 _FACTORY = object()
@@ -167,3 +168,23 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
     dataclass = _dataclass
+
+
+@contextmanager
+def lent() -> Iterator[None]:
+    """Give what is imported meanwhile these dataclasses under the standard library's name.
+
+    For libraries that make many at import and use few. Only while a process starts, before it has threads; words that are not
+    understood here still go to the standard library.
+    """
+    own = dataclasses.dataclass
+
+    def either(kind: Any = None, /, **words: Any) -> Any:
+        make: Any = _dataclass if words.keys() <= set(_Words._fields) else own
+        return make(kind, **words) if kind is not None else make(**words)
+
+    dataclasses.dataclass = either
+    try:
+        yield
+    finally:
+        dataclasses.dataclass = own

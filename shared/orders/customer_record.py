@@ -10,12 +10,11 @@ from shared.core.clock import instant
 from shared.core.money import number
 from shared.inventory.rules import search_tokens
 from shared.orders.customer_models import CustomerItem, CustomerOrder, NewCustomerOrder, NewItem
-from shared.orders.rules import CustomerStatus, ItemStatus
+from shared.orders.rules import CUSTOMER_ORDERS, CustomerStatus, ItemStatus
 from shared.ports.documents import Key, Stored
 
 __all__ = [
     "CUSTOMER_KEYS",
-    "CUSTOMER_ORDERS",
     "PLACED",
     "customer_data",
     "customer_key",
@@ -26,7 +25,6 @@ __all__ = [
 
 Data = dict[str, Any]
 
-CUSTOMER_ORDERS = "customer_orders"
 PLACED = "supplier_orders"
 CUSTOMER_KEYS = tuple(CustomerOrder.model_fields)
 _ITEM_KEYS = tuple(CustomerItem.model_fields)

@@ -15,9 +15,9 @@ from shared.jobs.names import FULFIL_ORDER
 from shared.jobs.record import Record
 from shared.jobs.service import JobService, Started
 from shared.orders.customer_models import CustomerFilter, Fulfil, NewCustomerOrder, Tracking
-from shared.orders.customer_record import CUSTOMER_ORDERS, customer_data, customer_key, customer_view, settled
+from shared.orders.customer_record import customer_data, customer_key, customer_view, settled
 from shared.orders.lists import Asked, customer_orders
-from shared.orders.rules import CustomerStatus, ItemStatus
+from shared.orders.rules import CUSTOMER_ORDERS, CustomerStatus, ItemStatus
 from shared.orders.selection import FULFILLABLE, OPEN_ITEMS, move_by_hand
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store

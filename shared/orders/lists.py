@@ -15,9 +15,8 @@ from shared.core.clock import instant
 from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.rules import search_tokens
-from shared.orders.customer_record import CUSTOMER_ORDERS
 from shared.orders.record import SEARCHED, TRANSFERS
-from shared.orders.rules import Status
+from shared.orders.rules import CUSTOMER_ORDERS, Status
 from shared.ports.documents import Query, Stored
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from shared.core.errors import Forbidden, InvalidState
 from shared.core.values import dataclass
 
 __all__ = [
+    "CUSTOMER_ORDERS",
     "TRANSITIONS",
     "CustomerStatus",
     "ItemStatus",
@@ -24,6 +25,9 @@ __all__ = [
     "is_late",
     "transition",
 ]
+
+CUSTOMER_ORDERS = "customer_orders"
+"""Where customers' orders lie."""
 
 
 class Status(StrEnum):

@@ -8,7 +8,7 @@ from shared.core.clock import Clock, instant, parse_instant
 from shared.core.errors import InvalidState, Terminal
 from shared.core.values import dataclass
 from shared.orders.customer_models import Tracking
-from shared.orders.customer_record import CUSTOMER_ORDERS
+from shared.orders.rules import CUSTOMER_ORDERS
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
 from shared.suppliers.port import Source

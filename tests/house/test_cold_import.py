@@ -32,7 +32,7 @@ def test_an_entry_point_loads_nothing_heavy(function: str) -> None:
     [
         ("auth", {"firestore_v1"}),
         ("catalog", {"firestore_v1", "tasks_v2"}),
-        ("worker", {"bigquery", "firestore_v1", "kms_v1", "tasks_v2"}),
+        ("worker", {"bigquery", "firestore_v1", "tasks_v2"}),
     ],
 )
 def test_in_the_cloud_an_entry_point_loads_the_clients_its_manifest_names_before_the_first_request(

@@ -3,15 +3,20 @@
 import copy
 import dataclasses
 import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.values import dataclass, field
+from shared.core.values import dataclass, field, lent
+
+ROOT = Path(__file__).resolve().parents[3]
 
 WORDS = st.fixed_dictionaries(
     {
@@ -165,3 +170,45 @@ def test_nothing_is_compiled_before_the_first_use() -> None:
 
     assert before.__code__.co_varnames != kind.__init__.__code__.co_varnames
     assert kind.__init__.__code__.co_varnames == ("self", "f0")
+
+
+def test_lent_dataclasses_are_given_back_whatever_happens() -> None:
+    own = dataclasses.dataclass
+    with lent():
+        quick = dataclasses.dataclass(frozen=True)(_class(["plain"]))
+        ordered = dataclasses.dataclass(order=True)(_class(["plain"]))
+    with pytest.raises(ZeroDivisionError), lent():
+        _ = 1 / 0
+
+    assert dataclasses.dataclass is own
+    assert quick.__init__.__code__.co_varnames[0] == "self"
+    assert (quick(1) == quick(1), ordered(1) < ordered(2)) == (True, True)
+
+
+def test_the_validation_library_is_the_same_with_lent_dataclasses(tmp_path: Path) -> None:
+    """What its own dataclasses hold, say and refuse, in a process that starts as ours do and in one that does not."""
+    asked = "import annotated_types as a, pydantic as p, pydantic.types as t, dataclasses as d\n" + "\n".join(
+        f"print(repr(({each})))"
+        for each in (
+            "a.Interval(ge=1, lt=5)",
+            "list(a.Interval(ge=1, lt=5))",
+            "a.Len(1, 2) == a.Len(1, 2), hash(a.Gt(1)) == hash(a.Gt(1)), a.Gt(1) == a.Ge(1)",
+            "p.StringConstraints(min_length=1, pattern='x')",
+            "d.fields(t.StringConstraints)[0].name, d.replace(a.Gt(1), gt=2)",
+            "p.TypeAdapter(t.conint(ge=1)).json_schema()",
+            "p.AliasChoices('a', p.AliasPath('b', 0)).convert_to_aliases()",
+            "p.PlainSerializer(str, return_type=str).return_type",
+        )
+    )
+
+    ours, theirs = (_printed(f"{first}\n{asked}", tmp_path) for first in ("import shared", ""))
+
+    assert ours == theirs
+    assert len(ours.splitlines()) == 8
+
+
+def _printed(source: str, folder: Path) -> str:
+    (folder / "asked.py").write_text(source)
+    line = [sys.executable, str(folder / "asked.py")]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)}, timeout=60)
+    return done.stdout
