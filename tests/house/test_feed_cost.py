@@ -1,5 +1,6 @@
 """What a feed request costs in document reads, counted: the pointer at most once a second, the bytes once per snapshot."""
 
+import gzip
 from pathlib import Path
 
 from bench.feed_data import publish
@@ -44,6 +45,16 @@ def test_a_feed_costs_three_reads_the_first_time_one_each_second_and_none_in_bet
     assert first[1] <= 3
     assert [again[1], later[1]] == [0, 1]
     assert "warehouse" not in vars(app)
+
+
+def test_an_order_costs_less_than_a_hundred_bytes_on_the_wire(tmp_path: Path) -> None:
+    """Egress is most of what a feed costs: 1.4 kB of JSON for each order, compressed once."""
+    _, client = a_feed(tmp_path)
+
+    packed = client.get(FEED, headers={"Accept-Encoding": "gzip"}).body
+
+    assert len(packed) < 100 * 500
+    assert len(gzip.decompress(packed)) > 1_400 * 500
 
 
 def test_an_unchanged_feed_costs_at_most_the_pointer(tmp_path: Path) -> None:
