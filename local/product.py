@@ -95,7 +95,8 @@ class Product:
         }
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until no task is due and everything written is in the reports."""
+        """Wait until no schedule and no task is due and everything written is in the reports."""
+        self.cron.tick()
         self.app.jobs.sweep()
         drained = self.dispatcher.drain(timeout_s)
         self.app.settle()

@@ -31,6 +31,7 @@ A = TypeVar("A", bound=Served)
 
 MOST_URI = 8 * 1024
 _CHUNK = 64 * 1024
+_MOST_SWALLOWED = 64 * 2**20
 _UTF8 = frozenset({"", "utf-8", "utf8"})
 
 
@@ -105,6 +106,7 @@ def _read_body(exchange: Exchange[Any]) -> None:
     length = request.content_length
     if length is not None and length > most:
         exchange.unread = True
+        _swallow(request, length)
         raise _too_large(most)
     if length is None:
         exchange.body = _read_chunked(exchange, most)
@@ -112,6 +114,18 @@ def _read_body(exchange: Exchange[Any]) -> None:
         exchange.body = request.get_data(cache=True)
     if exchange.body and not operation.raw:
         _check_media_type(operation, request)
+
+
+def _swallow(request: Request, length: int) -> None:
+    """Let a client that will close finish sending: a connection closed over unread bytes is reset, its answer lost.
+
+    Where the connection is kept the server reads on by itself. Nothing is kept; a body over 64 MiB is not waited for.
+    """
+    if request.headers.get("Connection", "").lower() != "close" or length > _MOST_SWALLOWED:
+        return
+    stream = request.environ["wsgi.input"]
+    while length > 0 and (piece := stream.read(min(_CHUNK, length))):
+        length -= len(piece)
 
 
 def _read_chunked(exchange: Exchange[Any], most: int) -> bytes:

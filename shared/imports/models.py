@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from shared.core.page import PageQuery
 from shared.core.text import Id, Text
+from shared.core.times import From, To
 from shared.jobs.models import Accepted
 
 __all__ = [
@@ -174,6 +175,8 @@ class ImportFilter(PageQuery):
 
     kind: Annotated[list[ImportKind] | None, Field(max_length=10)] = None
     status: Annotated[list[ImportStatus] | None, Field(max_length=10)] = None
+    created_from: From | None = None
+    created_to: To | None = None
 
 
 class DiffFilter(PageQuery):

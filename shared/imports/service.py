@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from shared.core.clock import instant
 from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BaseMoved, FieldError, InvalidState, NotFound, UrlNotAllowed, ValidationFailed
 from shared.core.values import dataclass
@@ -123,7 +124,12 @@ class ImportService:
         """Return the document query behind the list of imports."""
         given = {"kind": query.kind, "status": query.status}
         told = [(name, tuple(value.value for value in values)) for name, values in given.items() if values]
-        return Query(IMPORTS, tuple((name, one[0] if len(one) == 1 else one) for name, one in told))
+        return Query(
+            IMPORTS,
+            tuple((name, one[0] if len(one) == 1 else one) for name, one in told),
+            at_least=instant(query.created_from) if query.created_from else None,
+            at_most=instant(query.created_to) if query.created_to else None,
+        )
 
     def diff(
         self, import_id: str, query: DiffFilter, after: Sequence[Any] | None

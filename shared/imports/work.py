@@ -191,10 +191,12 @@ class ImportWork:
         step.checkpoint(progress=progress, writes=writes)
 
     def _refuse_all_bad(self, step: Step, run: Stored) -> None:
-        rows = step.counts["rows"]
-        if rows and rows == step.counts["bad"]:
+        """Fail when no row can be used, be it by itself or for what the catalogue holds; nothing was written then."""
+        counts = step.counts
+        rows, bad = counts["rows"], max(counts["bad"], counts["totals"]["error"])
+        if rows and rows == bad:
             totals = Totals(rows=rows, error=rows).model_dump()
-            step.checkpoint(writes=[changed(run, totals=totals)])
+            step.checkpoint(writes=[changed(run, totals=totals, errors=counts["errors"])])
             raise Terminal("all_rows_bad", "No row of the file can be used.")
 
     def _compare_part(self, step: Step, run: Stored, number: int, superseded: set[int]) -> None:
@@ -270,6 +272,7 @@ class ImportWork:
     def _analysed(self, step: Step) -> Done:
         run = self._current(step)
         if not run.data["dry_run"]:
+            self._refuse_all_bad(step, run)
             return self._applied(step)
         told = {"totals": step.counts["totals"], "errors": step.counts["errors"], "parts": step.counts["parts"]}
         write = changed(run, **told, status=ImportStatus.READY.value, batches=0)

@@ -69,6 +69,24 @@ def test_an_announced_body_that_is_too_long_is_refused_unread() -> None:
     assert (answer.status, answer.problem) == (413, "PayloadTooLarge")
 
 
+@pytest.mark.parametrize(
+    ("connection", "length", "read"), [("close", 3 * MIB, 3 * MIB), ("keep-alive", 3 * MIB, 0), ("close", 65 * MIB, 0)]
+)
+def test_a_client_that_closes_may_send_what_is_refused_and_gets_the_answer(
+    connection: str, length: int, read: int
+) -> None:
+    from flask import Request
+
+    kernel, body = a_kernel(), Endless()
+    environ = kernel.client._environ("POST", "/api/v1/things", "", b"")
+    environ |= {"wsgi.input": body, "CONTENT_TYPE": "application/json"}
+    environ |= {"CONTENT_LENGTH": str(length), "HTTP_CONNECTION": connection}
+
+    response = kernel.handle(Request(environ))
+
+    assert (response.status_code, body.read_bytes) == (413, read)
+
+
 def test_an_endless_body_is_refused_after_a_megabyte() -> None:
     from flask import Request
 

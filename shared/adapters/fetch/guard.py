@@ -6,6 +6,7 @@ the address it has vetted. Nothing resolves a second time.
 """
 
 import contextlib
+import re
 import socket
 from collections.abc import Callable, Collection, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -19,6 +20,8 @@ __all__ = ["Guard", "address_allowed", "connect_to", "resolve_name"]
 _PORTS = frozenset({80, 443})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST = 8192
+_LONGEST_HOST, _LONGEST_LABEL = 253, 63
+_INSIDE = re.compile(r"(?:^|\.)(?:localhost|localdomain|local|internal|intranet|home\.arpa)$")
 # What `is_global` calls public although it leads inside, or nowhere (Python 3.11.7, measured).
 _FURTHER = tuple(
     ip_network(text)
@@ -108,8 +111,7 @@ class Guard:
         if not host:
             raise refused("host")
         self._check_port(host, port)
-        if _is_literal(host) and not self._address_passes(host, port, host):
-            raise refused("address")
+        self._check_host(host, port)
 
     def connect(self, host: str, port: int, deadline: Deadline) -> socket.socket:
         """Resolve once, vet every answer, connect to a vetted one; raise UrlNotAllowed or Transient."""
@@ -145,6 +147,17 @@ class Guard:
     def _address_passes(self, host: str, port: int, address: str) -> bool:
         return address_allowed(address) or (self._allow_private and self._excepted(host, port))
 
+    def _check_host(self, host: str, port: int) -> None:
+        """Refuse what is no host, and what is one inside by its look: an address in any spelling, a name of a local zone."""
+        if not _is_nameable(host):
+            raise refused("host")
+        address = _literal(host)
+        if address is not None and not self._address_passes(host, port, address):
+            raise refused("address")
+        is_inside = address is None and _INSIDE.search(host.rstrip(".").lower()) is not None
+        if is_inside and not (self._allow_private and self._excepted(host, port)):
+            raise refused("address")
+
     def _excepted(self, host: str, port: int) -> bool:
         name = f"[{host}]" if ":" in host else host
         return f"{name.lower()}:{port}" in self._exceptions
@@ -169,8 +182,16 @@ def _port(parts: SplitResult) -> int:
         raise refused("port") from None
 
 
-def _is_literal(host: str) -> bool:
+def _literal(host: str) -> str | None:
+    """Return the address that a host is, in any spelling the resolver knows (`0x7f.1`, `2130706433`); None for a name."""
     with contextlib.suppress(ValueError):
-        ip_address(host)
-        return True
-    return False
+        return str(ip_address(host))
+    with contextlib.suppress(OSError, UnicodeError):
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return None
+
+
+def _is_nameable(host: str) -> bool:
+    """Say whether a host can be an address or a name at all: no empty label, none over 63 characters, 253 in all."""
+    labels = host.removesuffix(".").split(".")
+    return ":" in host or (len(host) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels))

@@ -31,14 +31,20 @@ class CronLoop:
         """Take the rules, how to tell the worker, time, and what else to do at every turn (sweeping the outbox)."""
         self._schedules, self._fire, self._clock, self._chores = schedules, fire, clock, chores
         self._not_before: dict[str, float] = {}
+        self._turn = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def tick(self) -> list[tuple[str, datetime]]:
         """Fire each due schedule's latest slot once; return those the worker has taken.
 
-        A slot that was not taken is tried again ten seconds later, until it is taken or a later slot replaces it.
+        A slot that was not taken is tried again ten seconds later, until it is taken or a later slot replaces it. Two threads
+        take turns.
         """
+        with self._turn:
+            return self._fired()
+
+    def _fired(self) -> list[tuple[str, datetime]]:
         taken = []
         for schedule, slot in self._schedules.due():
             if self._clock.monotonic() < self._not_before.get(schedule.name, 0.0):

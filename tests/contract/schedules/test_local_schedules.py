@@ -61,6 +61,28 @@ def test_a_later_slot_takes_the_place_of_one_that_nobody_took() -> None:
     assert fired == [15, 15, 15, 30]
 
 
+def test_two_threads_that_turn_at_once_fire_a_slot_once() -> None:
+    clock, fired = ManualClock(START), []
+    schedules = SqliteSchedules(":memory:", clock)
+    schedules.put(Schedule("refresh", "* * * * *"))
+    clock.advance(60)
+    second, turned = [], threading.Event()
+
+    def fire(_: Schedule, slot: datetime) -> Called:
+        fired.append(slot.minute)
+        if not second:
+            second.append(threading.Thread(target=lambda: (loop.tick(), turned.set())))
+            second[0].start()
+            assert not turned.wait(0.05)
+        return Called(200)
+
+    loop = CronLoop(schedules, fire, clock)
+    loop.tick()
+    second[0].join()
+
+    assert fired == [1]
+
+
 def test_the_thread_fires_does_its_chores_and_survives_trouble() -> None:
     clock = ManualClock(START)
     schedules = SqliteSchedules(":memory:", clock)

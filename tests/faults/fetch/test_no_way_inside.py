@@ -154,6 +154,26 @@ def _escapes(net: Net, way: str) -> list[str]:
     ]
 
 
+_NO_HOSTS = ("a..b", ".a", "x" * 64 + ".test", ".".join(["x" * 60] * 5), "metadata.google.internal", "printer.local")
+_NEARLY = (
+    "0x08080808",
+    "134744072",
+    "localhost.example.com",
+    "mylocalhost",
+    "internal.example",
+    "x" * 63 + ".test",
+    "a.test.",
+)
+
+
+def _is_refused(guard: Guard, url: str) -> bool:
+    try:
+        guard.check(url)
+    except UrlNotAllowed:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("way", _WAYS)
 def test_no_spelling_of_an_inside_address_is_ever_dialled(way: str, opened: list[tuple[object, ...]]) -> None:
     nets = {host: _attempt(_guarded, host, way) for host in INSIDE}
@@ -183,6 +203,16 @@ def test_a_url_that_breaks_a_rule_is_refused_before_anything_is_resolved(
 
         assert net.dialled == []
         assert opened == []
+
+
+def test_every_spelling_that_can_be_seen_is_refused_without_a_connection() -> None:
+    guard = Guard(resolve=lambda *_: pytest.fail("a look needs no resolver"))
+    unseen = {host for host in INSIDE if not _is_refused(guard, f"http://{host}/")}
+
+    # Digits of other scripts and names that only a resolver knows: refused when the connection is made.
+    assert unseen == {"inside.test", *(host for host in INSIDE if not host.isascii())}
+    assert all(_is_refused(guard, f"http://{host}/") for host in _NO_HOSTS)
+    assert not any(_is_refused(guard, f"http://{host}/") for host in (*_NEARLY, *PUBLIC))
 
 
 @pytest.mark.parametrize("host", PUBLIC)

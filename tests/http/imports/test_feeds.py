@@ -229,6 +229,29 @@ def test_all_rows_bad_is_a_failure_that_changes_nothing(imports: Imports) -> Non
     assert imports.products() == {}
 
 
+def test_rows_that_are_all_bad_for_what_the_catalogue_lacks_are_a_failure_too(imports: Imports) -> None:
+    run = imports.upload(b"sku,name,price\nNONE-1,,1\nNONE-2,,2\n")
+
+    assert (run["status"], run["totals"]) == ("failed", totals(rows=2, error=2))
+    assert [error["code"] for error in run["errors"]] == ["missing_name", "missing_name"]
+    assert imports.get(f"/jobs/{run['job_id']}")["error"]["code"] == "all_rows_bad"
+    assert imports.products() == {}
+
+
+def test_imports_are_listed_by_when_they_were_made(imports: Imports) -> None:
+    first = imports.upload(b"sku,name\nWHEN-1,One\n")
+    imports.clock.advance(3 * 86_400)
+    second = imports.upload(b"sku,name\nWHEN-2,Two\n")
+
+    def listed(query: str) -> list[str]:
+        return [run["id"] for run in imports.get(f"/imports?{query}")["items"]]
+
+    assert listed(f"created_from={second['created_at'][:10]}") == [second["id"]]
+    assert listed(f"created_to={first['created_at'][:10]}&kind=upload") == [first["id"]]
+    assert listed(f"created_from={first['created_at']}&status=applied") == [second["id"], first["id"]]
+    assert listed("created_to=2000-01-01") == []
+
+
 def test_good_rows_are_applied_beside_bad_ones(imports: Imports) -> None:
     run = imports.feed("/feeds/hostile/ragged.csv")
 
