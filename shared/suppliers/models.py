@@ -104,6 +104,9 @@ class AdditionalConfig(BaseModel, defer_build=True):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     token_param: Literal["session", "access_token"] | None = None
     system_base: Literal["rest", "sync"] | None = None
+    tracking_method: (
+        Literal["aliexpress.ds.order.tracking.get", "aliexpress.logistics.ds.trackinginfo.query"] | None
+    ) = None
     feed_url: Address | None = None
     feed_type: Literal["auto", "csv", "tsv", "xml", "json", "jsonl"] | None = None
     mapping_config: Mapping_ | None = None

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
+from local.simulators.aliexpress.dropship import FIRST_ID, SERVICES, found, services, tracked
 from local.simulators.aliexpress.grants import Grants
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
 from local.simulators.credentials import ALIEXPRESS_APP, ALIEXPRESS_SECRET, ALIEXPRESS_TOKEN
@@ -19,6 +20,8 @@ __all__ = ["AliExpress"]
 _TOLERANCE_S = 7200.0
 _FEED = "Best sellers"
 _SIZE = 60
+_PLACED = "param_place_order_request4_open_api_d_t_o"
+_TRACKING = frozenset({"aliexpress.ds.order.tracking.get", "aliexpress.logistics.ds.trackinginfo.query"})
 _BAN = re.compile(r"[^0-9]")
 
 
@@ -33,6 +36,8 @@ class AliExpress(Simulator):
         "wrapping": ("named", "bare", "single"),
         "consent": ("given", "ended"),
         "renewal": ("usual", "last", "without_refresh"),
+        "freight": ("all", "none"),
+        "tracking": ("in_order", "apart"),
     }
 
     def __init__(self, clock: Clock, options: Options | None = None) -> None:
@@ -153,32 +158,40 @@ class AliExpress(Simulator):
         return None
 
     def _method(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
-        if method == "aliexpress.ds.feedname.get":
-            return _wrapped(
-                method,
-                {"promos": self._listed([{"promo_name": _FEED, "product_num": len(self._world.offers)}], "promo")},
-            )
-        if method == "aliexpress.ds.feed.itemids.get":
-            return self._ids(method, told, request)
-        if method == "aliexpress.ds.product.get":
-            return self._product(method, told.get("product_id", ""))
-        if method == "aliexpress.ds.order.create":
-            return self._order(method, json.loads(told["param_place_order_request4_open_api_d_t_o"]))
-        if method == "aliexpress.trade.ds.order.get":
-            return self._order_state(method, json.loads(told["single_order_query"]))
-        return _error("InvalidMethod", "no such method", "ISV")
+        answers: Mapping[str, Callable[[], Answer]] = {
+            "aliexpress.ds.feedname.get": lambda: _wrapped(method, {"promos": self._listed([self._feed()], "promo")}),
+            "aliexpress.ds.feed.itemids.get": lambda: self._ids(method, told, request),
+            "aliexpress.ds.product.get": lambda: self._product(method, told.get("product_id", "")),
+            "aliexpress.ds.text.search": lambda: self._found(method, told, request),
+            "aliexpress.ds.freight.query": lambda: self._services(method, told),
+            "aliexpress.ds.order.create": lambda: self._order(method, json.loads(told[_PLACED])),
+            "aliexpress.trade.ds.order.get": lambda: self._order_state(method, json.loads(told["single_order_query"])),
+            **dict.fromkeys(_TRACKING, lambda: _wrapped(method, tracked(self._world, told))),
+        }
+        answer = answers.get(method)
+        return answer() if answer is not None else _error("InvalidMethod", "no such method", "ISV")
+
+    def _feed(self) -> dict[str, Any]:
+        return {"promo_name": _FEED, "product_num": len(self._world.offers)}
+
+    def _found(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
+        offers = [] if request.quirk == "empty_list" else self._world.offers
+        return json_answer({f"{method.replace('.', '_')}_response": {"code": "00", "data": found(offers, told)}})
+
+    def _services(self, method: str, told: Mapping[str, str]) -> Answer:
+        return _wrapped(method, services(json.loads(told["queryDeliveryReq"]), self.switches["freight"]))
 
     def _ids(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
         size, start = int(told.get("page_size") or 50), int(told.get("search_id") or 0)
         offers = [] if request.quirk == "empty_list" else self._world.offers
-        chosen = [offer.id + 1_005_000_000_000 for offer in offers[start : start + size]]
+        chosen = [offer.id + FIRST_ID for offer in offers[start : start + size]]
         following = str(start + size) if start + size < len(offers) else ""
         if request.quirk == "endless_pages":
             following = "0"
         return _wrapped(method, {"products": {"number": chosen}, "search_id": following, "total": len(offers)})
 
     def _product(self, method: str, product_id: str) -> Answer:
-        offer = self._world.find(str(int(product_id) - 1_005_000_000_000)) if product_id.isdigit() else None
+        offer = self._world.find(str(int(product_id) - FIRST_ID)) if product_id.isdigit() else None
         if offer is None:
             return _wrapped(method, {}, code=405)
         skus = _skus(offer)
@@ -205,8 +218,11 @@ class AliExpress(Simulator):
     def _order(self, method: str, asked: Mapping[str, Any]) -> Answer:
         known = self._world.ordered(asked["out_order_id"])
         if known is None:
+            if any(line.get("logistics_service_name") not in SERVICES for line in asked["product_items"]):
+                code = "DELIVERY_METHOD_NOT_EXIST"
+                return _wrapped(method, {"is_success": False, "error_code": code, "error_msg": "No such service"})
             for line in asked["product_items"]:
-                offer = self._world.find(str(int(line["product_id"]) - 1_005_000_000_000))
+                offer = self._world.find(str(int(line["product_id"]) - FIRST_ID))
                 if offer is not None and line.get("sku_attr") not in {sku["sku_attr"] for sku in _skus(offer)}:
                     return _wrapped(
                         method, {"is_success": False, "error_code": "SKU_NOT_EXIST", "error_msg": "No such variant"}
@@ -220,13 +236,14 @@ class AliExpress(Simulator):
         return _wrapped(method, {"is_success": True, "order_list": {"number": [known.number]}})
 
     def _order_state(self, method: str, asked: Mapping[str, Any]) -> Answer:
-        found = next((one for one in self._world.orders if str(one.number) == str(asked.get("order_id"))), None)
-        if found is None:
+        order = next((one for one in self._world.orders if str(one.number) == str(asked.get("order_id"))), None)
+        if order is None:
             return _wrapped(method, {}, code=405)
-        shipped = [{"logistics_no": found.tracking, "logistics_service": "CAINIAO"}] if found.tracking else []
-        status = "WAIT_BUYER_ACCEPT_GOODS" if found.tracking else "WAIT_SELLER_SEND_GOODS"
+        number = order.tracking if self.switches["tracking"] == "in_order" else None
+        shipped = [{"logistics_no": number, "logistics_service": "CAINIAO"}] if number else []
+        status = "WAIT_BUYER_ACCEPT_GOODS" if order.tracking else "WAIT_SELLER_SEND_GOODS"
         told = {
-            "order_id": found.number,
+            "order_id": order.number,
             "order_status": status,
             "logistics_info_list": self._listed(shipped, "logistics_info"),
         }

@@ -211,6 +211,16 @@ def test_without_a_carrier_the_cheapest_that_is_quoted_is_taken(
     assert sum("shipping/orders" in str(entry) for entry in market.bigbuy.journal.entries()) == quotes
 
 
+def test_an_order_is_checked_before_it_is_placed(market: Market) -> None:
+    placed(market, "onh-1")
+    market.bigbuy.switch(order="no_stock")
+    with pytest.raises(Terminal):
+        placed(market, "onh-2")
+
+    asked = [entry["route"] for entry in market.bigbuy.journal.entries() if entry["route"].startswith("order/c")]
+    assert asked == ["order/check", "order/create", "order/check"]
+
+
 def test_products_in_several_warehouses_are_ordered_as_bigbuy_splits_them(market: Market) -> None:
     market.bigbuy.switch(order="warehouses")
 

@@ -1,7 +1,7 @@
 """AliExpress for drop-shippers (`sources.md` 4): signed calls, lists in three wrappings, errors with status 200.
 
-There is no list of all products: a products sync reads the product feeds, a stock sync the products already linked. Each SKU
-of a product is one of ours.
+There is no list of all products: a products sync reads the product feeds, or what a search for its category finds where no feed
+has that name; a stock sync reads the products already linked. Each SKU of a product is one of ours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from shared.adapters.sources.reading import identifier, mapping, text
 from shared.adapters.suppliers.aliexpress.calls import Calls, Door, Keys
-from shared.adapters.suppliers.aliexpress.orders import AliExpressOrders, Memory
+from shared.adapters.suppliers.aliexpress.orders import AliExpressOrders, Memory, Terms
 from shared.adapters.suppliers.aliexpress.tokens import authorize_url, tokens_of
 from shared.adapters.suppliers.reading import cents, pictures, plain, quantity, unwrap_list
 from shared.core.clock import Clock
@@ -23,7 +23,14 @@ from shared.suppliers.port import NEEDS_CONSENT, Item, Opened, Page, Renewal, Un
 __all__ = ["AliExpressConsent", "AliExpressSource"]
 
 Cursor = dict[str, Any]
-_AT_ONCE = 20
+_AT_ONCE, _FOUND_AT_ONCE = 20, 50
+_ID_NAMES = ("itemId", "item_id", "product_id", "productId")
+_TERMS = {
+    "country": "ship_to_country",
+    "currency": "currency",
+    "language": "language",
+    "tracking_method": "tracking_method",
+}
 _STOCKS = ("sku_available_stock", "s_k_u_available_stock", "ipm_sku_stock")
 
 
@@ -61,10 +68,9 @@ class AliExpressSource:
     def __init__(self, opened: Opened, base_url: str, fetch: Fetch, clock: Clock, *, orders: Memory) -> None:
         """Take the connection, the address, the way out, time, and who keeps the numbers of placed orders."""
         self._calls = _calls(opened, base_url, fetch, clock)
-        self._orders = AliExpressOrders(self._calls, orders)
-        self._country = str(opened.config.get("ship_to_country") or "FR")
-        self._currency = str(opened.config.get("currency") or "EUR")
-        self._language = str(opened.config.get("language") or "en")
+        told = {name: str(opened.config[key]) for name, key in _TERMS.items() if opened.config.get(key)}
+        self._terms = Terms(**told)
+        self._orders = AliExpressOrders(self._calls, orders, self._terms)
 
     def check(self) -> None:
         """Read the names of the feeds, which needs good keys and a good token."""
@@ -79,15 +85,16 @@ class AliExpressSource:
             return {"walk": asdict(walk) | {"known": ()}, "ids": ids, "feeds": []}
         answer = self._calls.call("aliexpress.ds.feedname.get", {}, "list of feeds")
         named = [
-            text(feed.get("promo_name") or feed.get("feed_name"))
+            (text(feed.get("promo_name") or feed.get("feed_name")), quantity(feed.get("product_num")))
             for feed in unwrap_list(answer.get("promos") or answer.get("feeds"))
         ]
-        feeds = [
-            name for name in named if name and (walk.category is None or walk.category.casefold() == name.casefold())
-        ]
-        if not feeds:
-            raise Terminal("unknown_category", "AliExpress has no such product feed.")
-        return {"walk": asdict(walk), "ids": [], "feeds": [[name, ""] for name in feeds], "left": walk.limit}
+        feeds = [[name, ""] for name, number in named if name and number != 0 and _is_wanted(name, walk.category)]
+        begun: Cursor = {"walk": asdict(walk), "ids": [], "feeds": feeds, "left": walk.limit}
+        if feeds:
+            return begun
+        if walk.category is None:
+            raise Terminal("unknown_category", "AliExpress offers no product feed.")
+        return begun | {"search": 1}  # no feed has this name: it is what to search for
 
     def page(self, cursor: Mapping[str, Any]) -> Page:
         """Read the details of some products, or the next ids of a feed when there are none to read."""
@@ -105,7 +112,7 @@ class AliExpressSource:
                 if refused.code in {"credentials_rejected", NEEDS_CONSENT}:
                     raise
                 rejected.append((product_id, refused.code, refused.detail[:200]))
-        more = bool(after["ids"] or after["feeds"])
+        more = bool(after["ids"] or after["feeds"] or after.get("search"))
         return Page(items, rejected, after if more else None, creates=walk.sync_type != "stock")
 
     def allowance(self) -> Mapping[str, Any] | None:
@@ -118,17 +125,19 @@ class AliExpressSource:
 
     def place(self, order: Placement) -> Placed:
         """Place an order."""
-        return self._orders.place(order, self._country)
+        return self._orders.place(order)
 
     def progress(self, references: Sequence[str]) -> dict[str, Placed]:
         """Return how our orders stand; without any, whether the supplier answers at all."""
         if not references:
             self.check()
-        found = {reference: self._orders.find(reference) for reference in references}
+        found = {reference: self._orders.find(reference, tracked=True) for reference in references}
         return {reference: placed for reference, placed in found.items() if placed is not None}
 
     def _more_ids(self, after: Cursor) -> Cursor:
-        """Read the next page of ids of the first feed that is not at its end."""
+        """Read the next page of ids: of what was searched for, or of the first feed that is not at its end."""
+        if after.get("search"):
+            return self._found(after)
         if not after["feeds"] or after["left"] <= 0:
             return after | {"feeds": []}
         (name, place), rest = after["feeds"][0], after["feeds"][1:]
@@ -140,18 +149,47 @@ class AliExpressSource:
         taken = ids[: after["left"]]
         following = text(answer.get("search_id"))
         feeds = [[name, following], *rest] if following and ids and following != place else rest
+        if not (ids or feeds or after.get("held")):
+            raise Terminal("empty_list", "AliExpress: no product feed holds a product, which is not believed")
         return after | {
             "ids": taken,
+            "held": bool(ids) or after.get("held", False),
             "feeds": feeds if after["left"] > len(taken) else [],
             "left": after["left"] - len(taken),
         }
 
+    def _found(self, after: Cursor) -> Cursor:
+        """Read the next page of what the words of a search find; raise Terminal `unknown_category` for nothing at all."""
+        number, words = int(after["search"]), str(after["walk"]["category"])
+        given = {
+            "keyWord": words,
+            "local": "en_US",
+            "countryCode": self._terms.country,
+            "currency": self._terms.currency,
+            "pageSize": str(_FOUND_AT_ONCE),
+            "pageIndex": str(number),
+        }
+        answer = self._calls.call("aliexpress.ds.text.search", given, f"page {number} of a search")
+        rows = unwrap_list(answer.get("products"))
+        ids = [
+            one
+            for row in rows
+            if (one := next((found for key in _ID_NAMES if (found := identifier(row.get(key)))), None))
+        ]
+        if not ids and number == 1:
+            raise Terminal("unknown_category", "AliExpress has no product feed of this name, and finds nothing by it.")
+        taken = ids[: after["left"]]
+        left = after["left"] - len(taken)
+        total = quantity(answer.get("totalCount"))
+        ended = len(rows) < _FOUND_AT_ONCE or (total is not None and number * _FOUND_AT_ONCE >= total)
+        return after | {"ids": taken, "left": left, "search": 0 if ended or left <= 0 else number + 1}
+
     def _product(self, product_id: str, walk: Walk) -> list[Item]:
         given = {
             "product_id": product_id,
-            "ship_to_country": self._country,
-            "target_currency": self._currency,
-            "target_language": self._language,
+            "ship_to_country": self._terms.country,
+            "target_currency": self._terms.currency,
+            "target_language": self._terms.language,
         }
         answer = self._calls.call("aliexpress.ds.product.get", given, f"product {product_id}")
         base = mapping(answer.get("ae_item_base_info_dto"))
@@ -161,6 +199,10 @@ class AliExpressSource:
         told = _Product(product_id, base, len(skus) > 1, pictures((media or "").split(";")), days)
         found = [_item(told, sku) for sku in skus]
         return [item for item in found if not walk.in_stock_only or item.stock]
+
+
+def _is_wanted(name: str, category: str | None) -> bool:
+    return category is None or category.casefold() == name.casefold()
 
 
 class _Product(NamedTuple):

@@ -1,7 +1,8 @@
 """Ordering at BigBuy: our reference goes along as `internalReference` and is asked for before anything is repeated.
 
-Without a carrier of ours the cheapest that BigBuy quotes for these products is taken. Products that lie in several warehouses
-are ordered as BigBuy splits them, once its check says that this will do.
+Without a carrier of ours the cheapest that BigBuy quotes for these products is taken. BigBuy checks an order before it
+is placed: what it refuses then was never sent. Products that lie in several warehouses are ordered as BigBuy splits them, once its
+check says that this will do.
 """
 
 from collections.abc import Mapping
@@ -55,6 +56,7 @@ class BigBuyOrders:
         """Place an order; raise Terminal with BigBuy's own reason, or Transient when it may come to pass."""
         body = {"order": _body(order, order.shipping_method or self._cheapest(order), self._language)}
         try:
+            self._check(body, order.reference)
             answer = self._api.post("/rest/order/create.json", body, f"order {order.reference}", failure_of)
         except Terminal as refused:
             if refused.code != "several_warehouses":
@@ -65,6 +67,12 @@ class BigBuyOrders:
         if answer.status != _CREATED or not order_id:
             raise Transient("no_order_id", "BigBuy took the order and did not name it.")
         return Placed(order_id)
+
+    def _check(self, body: Mapping[str, Any], reference: str) -> None:
+        """Ask whether the order would be taken, which binds to nothing; raise as placing it would."""
+        where = f"check of order {reference}"
+        answer = self._api.post("/rest/order/check.json", body, where, failure_of)
+        raise_for(answer.body, where)
 
     def _cheapest(self, order: Placement) -> str:
         """Return the carrier that is quoted lowest; raise Terminal ER010 when there is none."""
