@@ -93,5 +93,5 @@ def reject_draft(ctx: Ctx, id: str) -> ContentDraft:
 
 @router.get("/api/v1/ai/usage", etag=False)
 def usage(ctx: Ctx) -> UsageCounter:
-    """Return how much the model was asked this month."""
-    return ctx.app.ai_usage.counter()
+    """Return how much the model was asked this month, today, and today by the caller."""
+    return ctx.app.ai_usage.counter(ctx.caller.user_id)

@@ -48,9 +48,11 @@ class ContentParts(CatalogParts):
     @once
     def ai_usage(self) -> Usage:
         """Return the counters of requests to a model."""
-        from shared.content.usage import Usage
+        from shared.content.usage import Budgets, Usage
 
-        return Usage(self.store, self.clock, self.settings.ai_monthly_quota)
+        told = self.settings
+        budgets = Budgets(told.ai_monthly_quota, told.ai_daily_quota, told.ai_user_daily_quota)
+        return Usage(self.store, self.clock, budgets)
 
     @once
     def content(self) -> ContentRequests:

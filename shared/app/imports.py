@@ -98,7 +98,14 @@ class ImportParts(StockParts):
 
         pace = HostPace(self.clock, per_minute=60)
         image_allowed = self._image_allowed(self.import_catalogue)
-        return Scraper(self.fetch, self.store, self.clock, robots_rules, pace.wait, image_allowed)
+        return Scraper(self.fetch, self.store, self.clock, robots_rules, pace.wait, image_allowed, self._page_reader())
+
+    def _page_reader(self) -> Callable[[str], str | None] | None:
+        """Return who runs the scripts of pages, None where the settings name nobody."""
+        from shared.adapters.firecrawl import FirecrawlPages
+
+        key, base_url = self.settings.firecrawl_api_key, self.settings.firecrawl_base_url
+        return FirecrawlPages(self.fetch, self.clock, base_url, key) if key else None
 
     def check_url(self, url: str) -> None:
         """Raise UrlNotAllowed for what can be seen of an address without connecting."""

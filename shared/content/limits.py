@@ -28,7 +28,7 @@ def bounded(written: Written, *, by_model: bool) -> tuple[dict[str, str], list[s
     notes = list(written.notes)
     for name, text in _clean(written.fields).items():
         if name == "description":
-            fields[name] = _by_sentence(text, notes) if by_model else text[:_MOST_TEXT]
+            fields[name] = (_by_sentence(text, notes) if by_model else text)[:_MOST_TEXT]
             if by_model and len(text.split()) < _FEWEST_WORDS:
                 notes.append("short_description")
         else:

@@ -147,7 +147,7 @@ class DraftFilter(PageQuery):
 
 
 class UsageCounter(BaseModel, defer_build=True):
-    """What was asked of the model this month."""
+    """What was asked of the model this month, today, and today by the caller; a limit that is null does not exist."""
 
     success: Literal[True] = True
     requests_today: int
@@ -155,6 +155,9 @@ class UsageCounter(BaseModel, defer_build=True):
     tokens_used: int
     quota_limit: int
     quota_remaining: int
+    daily_limit: int | None
+    user_requests_today: int
+    user_daily_limit: int | None
     period_start: date
     period_end: date
     by_kind: dict[str, int]

@@ -40,7 +40,7 @@ class ContentRequests:
     def generate(self, caller: Caller, wanted: GenerateContent) -> str:
         """Ask for texts of one product; raise NotFound or QuotaExceeded. Return the job's id."""
         self.products.get(wanted.product_id)
-        self._take("content", 1)
+        self._take("content", 1, caller)
         given = {
             "product_id": wanted.product_id,
             "kind": "content",
@@ -55,7 +55,7 @@ class ContentRequests:
         """Ask for search texts, one job per product; raise NotFound naming every unknown product, or QuotaExceeded."""
         ids = list(dict.fromkeys(wanted.product_ids))
         self._require(ids)
-        self._take("seo", len(ids))
+        self._take("seo", len(ids), caller)
         keywords = list(dict.fromkeys(wanted.target_keywords or ()))
         common = {"kind": "seo", "fields": list(SEO), "language": wanted.language, "tone": "professional"}
         return [
@@ -72,7 +72,7 @@ class ContentRequests:
             ids.append(row["id"])
             if len(ids) == wanted.limit:
                 break
-        self._take("enrich", len(ids))
+        self._take("enrich", len(ids), caller)
         fields = [name for kind in dict.fromkeys(wanted.enrichment_types) for name in _ENRICHED[kind]]
         return self._start(ENRICH, None, {"product_ids": ids, "fields": fields, "language": "fr"}, caller)
 
@@ -83,9 +83,9 @@ class ContentRequests:
     def _start(self, kind: str, subject: str | None, given: dict[str, Any], caller: Caller) -> str:
         return self.jobs.start(kind, subject, given, caller, single_flight=False).job.id
 
-    def _take(self, kind: str, count: int) -> None:
+    def _take(self, kind: str, count: int, caller: Caller) -> None:
         if self.counted and count:
-            self.usage.take(kind, count)
+            self.usage.take(kind, count, caller.user_id)
 
     def _require(self, product_ids: Sequence[str]) -> None:
         errors: list[FieldError] = []

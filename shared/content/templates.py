@@ -84,9 +84,10 @@ def _description(asked: Asked, words: Mapping[str, str]) -> str:
     if facts.get("attributes"):
         listed = "; ".join(f"{name}: {value}" for name, value in facts["attributes"].items())
         lines.append(f"{words['details']}: {listed}.")
-    if facts.get("description"):
-        lines.append(str(facts["description"]))
-    return " ".join(lines)
+    written, present = " ".join(lines), str(facts.get("description") or "")
+    if present.startswith(written):  # written by us earlier
+        return present
+    return f"{written} {present}".rstrip()
 
 
 def _seo_title(asked: Asked) -> str:
@@ -101,7 +102,8 @@ def _seo_description(asked: Asked, words: Mapping[str, str]) -> str:
 
 
 def _brand(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    return f" {words['by']} {facts['brand']}" if facts.get("brand") else ""
+    brand = str(facts.get("brand") or "")
+    return f" {words['by']} {brand}" if brand and brand.casefold() not in str(facts["name"]).casefold() else ""
 
 
 def _fitting(asked: Asked, room: int) -> list[str]:

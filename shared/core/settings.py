@@ -172,7 +172,16 @@ class Settings:
     ai_api_key: str | None = variable("Key of the text service.", secret, also=("LOVABLE_API_KEY",), secret=True)
     ai_model: str | None = variable("Model of the text service.", text)
     ai_monthly_quota: int = variable("Texts a month.", whole(0, 10_000_000), 1000)
-    firecrawl_api_key: str | None = variable("Optional page reader for scraping.", secret, secret=True)
+    ai_daily_quota: int | None = variable("Texts a day; absent is no bound.", whole(0, 10_000_000))
+    ai_user_daily_quota: int | None = variable("Texts a day for one user; absent is no bound.", whole(0, 10_000_000))
+    firecrawl_base_url: str = variable(
+        "Page reader: a server that speaks Firecrawl's scrape API (version 1).", address, "https://api.firecrawl.dev"
+    )
+    firecrawl_api_key: str | None = variable(
+        "Key of the page reader; it is asked for pages that show no product before their scripts run.",
+        secret,
+        secret=True,
+    )
     barcode_lookup_url: str | None = variable(
         "Optional look-up of barcodes outside; `{barcode}` in it stands for the code, else the code follows.", address
     )

@@ -40,6 +40,8 @@ _RESERVE_S = 75.0
 _ATTRIBUTES = frozenset({"rating", "review_count"})
 _LOCATION = re.compile(rb"<(?:[a-zA-Z0-9]+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,2000}?)\s*(?:\]\]>)?\s*</")
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?([a-zA-Z0-9_-]{2,20})""")
+_SECONDS = re.compile(r"[0-9]{1,5}")
+_NAMED_SITEMAP = re.compile(r"(?im)^\s*sitemap\s*:\s*(\S{1,2000})\s*$")
 _PRODUCT = re.compile(r"/(?:products?|p|item|shop|produit|artikel)/", re.IGNORECASE)
 _OK, _NOT_FOUND = 200, frozenset({400, 401, 403, 404, 405, 410})
 
@@ -63,13 +65,15 @@ class Scraper:
     pace: Callable[[str], None]
     """Waits until the next request to a host may start."""
     image_allowed: Callable[[str], bool]
+    rendered: Callable[[str], str | None] | None = None
+    """Returns the HTML of a page after its scripts have run, where somebody does that for us."""
 
     def page(self, run: Stored) -> list[Row]:
-        """Return the products of one page; raise Terminal `no_product` when it shows none."""
+        """Return the products of one page, if need be as its scripts draw it; raise Terminal `no_product` for none."""
         url, asked = run.data["source"], run.data["asked"]
         if not self._rules(url)(url):
             raise Terminal("robots_disallowed", "The robots.txt of the site does not allow reading this page.")
-        found = self._products(url, asked)
+        found = self._products(url, asked) or self._drawn(url, asked)
         if not found:
             raise Terminal("no_product", "The page shows no product that can be read.")
         return found
@@ -169,11 +173,14 @@ class Scraper:
         return plan
 
     def _sitemap(self, base: str, rules: Callable[[str], bool]) -> list[str]:
-        waiting, read = [f"{_origin(base)}/sitemap.xml"], 0
+        waiting = [*self._named_sitemaps(base), f"{_origin(base)}/sitemap.xml"]
         found: list[str] = []
-        while waiting and read < _MOST_SITEMAPS and len(found) < _MOST_LOCATIONS:
+        read: set[str] = set()
+        while waiting and len(read) < _MOST_SITEMAPS and len(found) < _MOST_LOCATIONS:
             address = waiting.pop(0)
-            read += 1
+            if address in read:
+                continue
+            read.add(address)
             body = self._bytes(address, _LIST_BYTES) if rules(address) else None
             for place in _locations(body or b""):
                 same = urlsplit(place).netloc == urlsplit(base).netloc
@@ -181,6 +188,12 @@ class Scraper:
                     [place] if same else []
                 )
         return found[:_MOST_LOCATIONS]
+
+    def _named_sitemaps(self, base: str) -> list[str]:
+        """Return the sitemaps that the site's robots.txt names, of its own host."""
+        told = (self._bytes(f"{_origin(base)}/robots.txt", _ROBOTS_BYTES) or b"").decode("utf-8", "replace")
+        named = (urljoin(f"{_origin(base)}/", place) for place in _NAMED_SITEMAP.findall(told))
+        return [place for place in named if urlsplit(place).netloc == urlsplit(base).netloc]
 
     def _links(self, base: str, rules: Callable[[str], bool]) -> list[str]:
         body = self._bytes(base + "/", _PAGE_BYTES) if rules(base + "/") else None
@@ -196,6 +209,12 @@ class Scraper:
                 _refuse_status(response)
             html = _decoded(response.read(), response.headers.get("content-type", ""))
         return [self._row(raw, places) for raw, places in products_of(html, url, asked)]
+
+    def _drawn(self, url: str, asked: Any) -> list[Row]:
+        """Return the products of a page that was read and shows none before its scripts run."""
+        html = self.rendered(url) if self.rendered is not None else None
+        found = products_of(html, url, asked) if html else ()
+        return [self._row(raw, {name: f"{place}, rendered" for name, place in at.items()}) for raw, at in found]
 
     def _row(self, raw: Raw, places: dict[str, str] | str) -> Row:
         row = Cleaner(Columns(), image_allowed=self.image_allowed).row(raw)
@@ -244,7 +263,7 @@ def _refuse_status(response: Response) -> None:
     status = response.status
     if status == 429 or status >= 500 or status == 408:  # noqa: PLR2004 - the statuses that pass
         told = response.headers.get("retry-after", "")
-        wait = float(told) if told.isdigit() else None
+        wait = float(told) if _SECONDS.fullmatch(told) else None
         raise Transient("source_unavailable", f"The site answered {status}.", wait_s=wait, rate_limited=status == 429)  # noqa: PLR2004
     raise Terminal("source_status", f"The site answered {status}.")
 

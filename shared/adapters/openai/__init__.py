@@ -1,6 +1,8 @@
 """A writer behind any endpoint that speaks OpenAI's chat completions."""
 
 import json
+import re
+from contextlib import closing
 from typing import Any
 
 from shared.core.errors import Problem, Terminal, Transient
@@ -10,6 +12,8 @@ from shared.ports.text import Asked, Written
 __all__ = ["OpenAiText"]
 
 _OK, _PASSING, _SERVER_ERROR = 200, frozenset({408, 409, 425, 429}), 500
+_UNKNOWN_PARAMETER = frozenset({400, 422})
+_FENCED = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 _MOST_BYTES = 2 * 1024 * 1024
 _TOTAL_S = 55.0
 _RULES = {
@@ -32,18 +36,25 @@ class OpenAiText:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        body = json.dumps(
-            {"model": self.name, "messages": _messages(asked), "response_format": {"type": "json_object"}}
-        )
-        url = f"{self._base_url}/chat/completions"
-        request = Request("POST", url, headers, body.encode(), max_bytes=_MOST_BYTES, read_s=_TOTAL_S, total_s=_TOTAL_S)
-        try:
-            answer = self._fetch.send(request)
-        except Problem as refusal:
-            raise Terminal("url_not_allowed", refusal.detail) from None
+        body: dict[str, Any] = {"model": self.name, "messages": _messages(asked)}
+        answer = self._sent(headers, {**body, "response_format": {"type": "json_object"}})
+        if answer.status in _UNKNOWN_PARAMETER:  # not every compatible endpoint knows how to be asked for an object
+            answer.close()
+            answer = self._sent(headers, body)
         if answer.status != _OK:
             raise _failure(answer)
-        return _read(answer.read(), asked)
+        with closing(answer):
+            return _read(answer.read(), asked)
+
+    def _sent(self, headers: dict[str, str], body: dict[str, Any]) -> Response:
+        url = f"{self._base_url}/chat/completions"
+        sent = json.dumps(body).encode()
+        try:
+            return self._fetch.send(
+                Request("POST", url, headers, sent, max_bytes=_MOST_BYTES, read_s=_TOTAL_S, total_s=_TOTAL_S)
+            )
+        except Problem as refusal:
+            raise Terminal("url_not_allowed", refusal.detail) from None
 
 
 def _messages(asked: Asked) -> list[dict[str, str]]:
@@ -70,7 +81,8 @@ def _failure(answer: Response) -> Transient | Terminal:
 def _read(body: bytes, asked: Asked) -> Written:
     try:
         answer: Any = json.loads(body)
-        content = json.loads(answer["choices"][0]["message"]["content"])
+        told = answer["choices"][0]["message"]["content"]
+        content = json.loads(_FENCED.sub(r"\1", told))
         texts = {name: content[name] for name in asked.fields if isinstance(content.get(name), str)}
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise Transient("not_json", "The writer answered with something other than the texts asked for.") from None

@@ -66,12 +66,17 @@ def test_two_threads_that_turn_at_once_fire_a_slot_once() -> None:
     schedules = SqliteSchedules(":memory:", clock)
     schedules.put(Schedule("refresh", "* * * * *"))
     clock.advance(60)
-    second, turned = [], threading.Event()
+    second: list[threading.Thread] = []
+    turned = threading.Event()
+
+    def turn() -> None:
+        loop.tick()
+        turned.set()
 
     def fire(_: Schedule, slot: datetime) -> Called:
         fired.append(slot.minute)
         if not second:
-            second.append(threading.Thread(target=lambda: (loop.tick(), turned.set())))
+            second.append(threading.Thread(target=turn))
             second[0].start()
             assert not turned.wait(0.05)
         return Called(200)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from shared.core.caller import Role
+from tests.client import Client
 from tests.http.inventory.builders import Shop, a_shop, ok
 from tests.http.settling import settle
 
@@ -165,6 +168,16 @@ def test_advice_on_prices_follows_cost_positioning_and_competitors(shop: Shop) -
     assert ok(shop.viewer.get(f"/api/v1/products/{mug['id']}"))["sale_price"] == 9.0
 
 
+def test_the_template_writes_the_same_again_over_its_own_text(shop: Shop) -> None:
+    mug = a_product(shop, description="Holds half a litre.")
+
+    for _ in range(2):
+        draft = the_draft(shop, mug["id"])
+        ok(shop.operator.post(f"/api/v1/ai/drafts/{draft['id']}/apply"))
+        after = ok(shop.viewer.get(f"/api/v1/products/{mug['id']}"))
+        assert (after["name"], after["description"]) == ("Clay mug by Terra", "Clay mug by Terra. Holds half a litre.")
+
+
 # With a model
 
 
@@ -265,3 +278,62 @@ def test_a_refused_key_fails_the_job_at_once_without_naming_it(with_model: Shop,
 
     assert (job["status"], job["error"]["code"], len(model.asked)) == ("failed", "http_401", 1)
     assert "key-of-the-model" not in json.dumps(job)
+
+
+def budgeted(folder: Path, model: Any, **budgets: str) -> Shop:
+    """Give a deployment with a model and the budgets named."""
+    host = f"127.0.0.1:{model.server_address[1]}"
+    ai: dict[str, Any] = {"AI_BASE_URL": f"http://{host}/v1", "AI_MODEL": "small-1", **budgets}
+    return a_shop(folder, None, FETCH_ALLOW_HOSTS=host, **ai)
+
+
+def asked_for(shop: Shop, client: Client, product_id: str) -> tuple[int, str]:
+    """Ask for a text; return the status and, of a refusal, what it says."""
+    answer = client.post("/api/v1/ai/generate-content", {"product_id": product_id})
+    return answer.status, "" if answer.status == 202 else answer.json["detail"]
+
+
+def test_each_user_has_a_budget_for_the_day_and_all_have_one_together(tmp_path: Path, model: Any) -> None:
+    shop = budgeted(tmp_path, model, AI_USER_DAILY_QUOTA="2", AI_DAILY_QUOTA="3")
+    mug = a_product(shop)["id"]
+
+    answers = [asked_for(shop, client, mug) for client in (shop.operator, shop.operator, shop.operator)]
+    answers += [asked_for(shop, client, mug) for client in (shop.manager, shop.manager)]
+    mine, others = (ok(client.get("/api/v1/ai/usage")) for client in (shop.operator, shop.manager))
+
+    assert answers == [
+        (202, ""),
+        (202, ""),
+        (429, "0 of 2 requests are left for you today."),
+        (202, ""),
+        (429, "0 of 3 requests are left today."),
+    ]
+    assert (mine["user_requests_today"], mine["user_daily_limit"], mine["daily_limit"]) == (2, 2, 3)
+    assert (others["user_requests_today"], others["requests_today"], others["requests_this_month"]) == (1, 3, 3)
+    assert len(ok(shop.viewer.get("/api/v1/jobs", job_type="generate-content"))["items"]) == 3
+    wait_s = int(shop.operator.post("/api/v1/ai/generate-content", {"product_id": mug}).headers["Retry-After"])
+    shop.clock.advance(wait_s)
+    assert asked_for(shop, shop.bound(None, Role.OPERATOR), mug)[0] == 202
+    shop.app.close()
+
+
+def test_without_budgets_for_a_day_there_are_none(with_model: Shop) -> None:
+    usage = ok(with_model.viewer.get("/api/v1/ai/usage"))
+
+    assert (usage["daily_limit"], usage["user_daily_limit"], usage["user_requests_today"]) == (None, None, 0)
+
+
+def test_of_two_requests_for_the_last_of_a_budget_one_is_taken(tmp_path: Path, model: Any) -> None:
+    shop = budgeted(tmp_path, model, AI_USER_DAILY_QUOTA="5", AI_MONTHLY_QUOTA="6")
+    mug = a_product(shop)["id"]
+
+    with ThreadPoolExecutor(8) as pool:
+        operators = list(pool.map(lambda _: asked_for(shop, shop.operator, mug)[0], range(8)))
+        managers = list(pool.map(lambda _: asked_for(shop, shop.manager, mug)[0], range(8)))
+
+    usage = ok(shop.operator.get("/api/v1/ai/usage"))
+    assert (operators.count(202), operators.count(429)) == (5, 3)
+    assert (managers.count(202), managers.count(429)) == (1, 7)
+    assert (usage["requests_this_month"], usage["quota_remaining"], usage["user_requests_today"]) == (6, 0, 5)
+    assert len(ok(shop.viewer.get("/api/v1/jobs", job_type="generate-content"))["items"]) == 6
+    shop.app.close()
