@@ -5,6 +5,7 @@ shapes of its own overrides the fixture `shapes`; the default is the product's o
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -15,11 +16,12 @@ from shared.adapters.firestore import FirestoreDocuments
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
 from shared.core.clock import Clock
-from shared.ports.documents import Documents
+from shared.ports.documents import Create, Documents, Key
 
 __all__ = ["INDEX_FILE", "STORES", "Stores", "each_store", "on_stores"]
 
 STORES = ("sqlite-memory", "sqlite-file", "firestore-server", "firestore-emulator")
+_WARM_THREADS, _WARM_ROUNDS = 16, 20
 INDEX_FILE = Path(__file__).parent.parent / "infra" / "firestore.indexes.json"
 
 
@@ -76,10 +78,24 @@ class Stores:
 
         if not self._missing:
             try:
-                return self._running.enter_context(running_emulator())
+                address = self._running.enter_context(running_emulator())
             except NotPresent as reason:
                 self._missing = str(reason)
+            else:
+                _warm(address)
+                return address
         pytest.skip(self._missing)
+
+
+def _warm(address: str) -> None:
+    """Let a fresh emulator compile what commits and reads need, so that no test of contention waits for that."""
+    documents = FirestoreDocuments("firestore://warm/(default)", Shapes(), emulator=address)
+    with ThreadPoolExecutor(_WARM_THREADS) as pool:
+        for number in range(_WARM_ROUNDS):
+            keys = [Key("warm", f"{number}-{each}") for each in range(_WARM_THREADS)]
+            list(pool.map(lambda key: documents.commit([Create(key, {"number": 1})]), keys))
+            list(pool.map(lambda key: documents.get_many([key]), keys))
+    documents.close()
 
 
 @pytest.fixture(scope="session")
