@@ -81,6 +81,7 @@ def _begin(product: Product) -> None:
         threading.Thread(target=_watch, args=(product, job_id), name="watch", daemon=True)
         for job_id in product.first_refresh()
     ]
+    product.begun.set()
     for thread in watching:
         thread.start()
     for thread in watching:

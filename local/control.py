@@ -1,5 +1,6 @@
 """Local control (`/__local/...`): time, the queue and the simulators in the hands of an admin; 404 anywhere but locally."""
 
+import threading
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Running", "router"]
 
+_PATIENCE_S = 60.0
+"""How long a fault waits for its simulator, which starts after the first answers."""
+
 
 class Running(Protocol):
     """What the control paths steer: the running product."""
@@ -20,6 +24,7 @@ class Running(Protocol):
     app: Any
     clock: Any
     simulators: "dict[str, Simulator]"
+    begun: threading.Event
 
     def state(self) -> dict[str, Any]:
         """Return time, queue and schedules."""
@@ -82,6 +87,7 @@ def router(product: Running) -> Router:
         """Script a fault of a simulator."""
         from local.simulators import known_faults
 
+        product.begun.wait(_PATIENCE_S)
         simulator = product.simulators.get(name)
         if simulator is None:
             detail = "No simulator of this name runs here."

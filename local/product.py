@@ -45,6 +45,8 @@ class Product:
         self._ports = local.simulators
         self.simulators: dict[str, Simulator] = {}
         self.stopping = threading.Event()
+        self.begun = threading.Event()
+        """Set when everything that begins with the start has begun: simulators, queue, first refresh."""
 
     def prepare(self) -> None:
         """Load what an empty store begins with, before the first request is answered."""
@@ -95,7 +97,12 @@ class Product:
         }
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until no schedule and no task is due and everything written is in the reports."""
+        """Wait until no schedule and no task is due and everything written is in the reports; say whether that came in time.
+
+        Before everything has begun there is more to come, so that is waited for first.
+        """
+        if not self.begun.wait(timeout_s):
+            return False
         self.cron.tick()
         self.app.jobs.sweep()
         drained = self.dispatcher.drain(timeout_s)
