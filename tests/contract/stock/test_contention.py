@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 from shared.core.clock import ManualClock, SystemClock
 from shared.core.conditions import Precondition, version_part
 from shared.core.errors import InsufficientStock, InvalidState
+from shared.inventory import rules
+from shared.inventory.booking import Booking
 from shared.inventory.keys import level_id
 from shared.inventory.models import LevelPatch
-from shared.ports.documents import Documents
+from shared.ports.documents import Documents, Stored
 from tests.contract.stock.buyers import fared, opened, take_naively, taken
 from tests.faults.jobs.volume import LONG, sized
 from tests.stores import Stores, on_stores
@@ -110,10 +113,36 @@ def test_control_without_a_condition_both_writers_win(documents: Documents) -> N
 
 @on_stores("sqlite-memory", "sqlite-file", "firestore-server", *LONG_STORES)
 def test_no_unit_is_both_released_and_taken_at_the_end_of_a_reservation(documents: Documents) -> None:
+    _reservations_end(documents, sized(25, 500))
+
+
+def _forever(_: Booking, stored: Stored) -> bool:
+    return bool(stored.data["status"] == "active")
+
+
+def _counted_until_cleanup(level: dict[str, Any], _: datetime) -> int:
+    return sum(units for units, _ in level["held"].values())
+
+
+@on_stores("sqlite-memory")
+@pytest.mark.parametrize(
+    ("part", "name", "broken"), [(Booking, "is_active", _forever), (rules, "live", _counted_until_cleanup)]
+)
+def test_control_a_reservation_whose_end_is_not_looked_at_is_seen(
+    documents: Documents, part: Any, name: str, broken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, name, broken)
+
+    with pytest.raises((AssertionError, pytest.fail.Exception, InsufficientStock)):
+        _reservations_end(documents, 25)
+
+
+def _reservations_end(documents: Documents, number: int) -> None:
+    """Let reservations end, each before or after somebody asks for their unit; show that it goes once."""
     clock, rng = ManualClock(), random.Random(7)
     stock = a_stock(documents, clock)
     stock.adjust("cup", 1)
-    for _ in range(sized(25, 500)):
+    for _ in range(number):
         held = stock.reserve("cup", 1, ttl=10)["id"]
         early = rng.choice([True, False])
         clock.advance(9.999999 if early else 10)

@@ -11,6 +11,7 @@ Every example runs in memory; how many there are is `STOCK_HISTORIES`, else a sm
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,9 +34,9 @@ from shared.inventory import booking, rules
 from shared.inventory.keys import level_id, level_key
 from shared.inventory.models import LevelPatch, TransferBody
 from shared.inventory.words import MovementType
-from shared.ports.documents import Query
-from tests.faults.jobs.volume import sized
-from tests.stores import INDEX_FILE
+from shared.ports.documents import Documents, Query
+from tests.faults.jobs.volume import LONG, sized
+from tests.stores import INDEX_FILE, Stores
 from tests.unit.inventory.builders import MANAGER, OPERATOR, Stock, a_stock
 
 HISTORIES = int(os.environ.get("STOCK_HISTORIES", sized(60, 2000)))
@@ -53,11 +54,20 @@ class StockMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = ManualClock()
-        self.stock: Stock = a_stock(SqliteDocuments(":memory:", SHAPES), self.clock)
+        self.documents = self.opened()
+        self.stock: Stock = a_stock(self.documents, self.clock)
         self.on_hand: dict[Pair, int] = defaultdict(int)
         self.held: dict[str, tuple[Pair, int, float | None]] = {}
         self.negative: set[Pair] = set()
         self.now = 0.0
+
+    def opened(self) -> Documents:
+        """Return an empty store."""
+        return SqliteDocuments(":memory:", SHAPES)
+
+    def teardown(self) -> None:
+        """Close the store."""
+        self.documents.close()
 
     def available(self, pair: Pair) -> int:
         return max(0, self.on_hand[pair] - self.reserved(pair))
@@ -216,6 +226,15 @@ def test_the_ledger_is_the_truth_in_random_histories() -> None:
     print(f"{HISTORIES} histories of {STEPS} steps")
 
     run_machine(StockMachine)
+
+
+@pytest.mark.skipif(not LONG, reason="histories on the emulator: with LONG_TESTS=1 only")
+def test_the_ledger_is_the_truth_in_random_histories_on_the_emulator(stores: Stores, tmp_path: Path) -> None:
+    class OnTheEmulator(StockMachine):
+        def opened(self) -> Documents:
+            return stores.open("firestore-emulator", SHAPES, tmp_path)
+
+    run_machine(OnTheEmulator, 40)
 
 
 def _skipped_movement(monkeypatch: pytest.MonkeyPatch) -> None:

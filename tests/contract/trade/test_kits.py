@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +20,8 @@ from shared.sales.rules import Asked, Decision
 from tests.contract.stock.buyers import fared
 from tests.contract.trade.market import Market, a_market
 from tests.contract.trade.test_selling import SHAPES
-from tests.faults.jobs.volume import sized
-from tests.stores import on_stores
+from tests.faults.jobs.volume import LONG, sized
+from tests.stores import Stores, on_stores
 
 Bills = Mapping[str, Mapping[str, int]]
 BILLS: Bills = {"breakfast": {"cup": 1, "bowl": 2}, "dinner": {"cup": 2, "plate": 3}, "tea": {"cup": 3}}
@@ -69,9 +71,11 @@ def on_shelf(market: Market) -> dict[str, int]:
     return {name: sum(one["quantity"] for one in market.stock.movements(name)) for name in GOODS}
 
 
-def run(carts: Sequence[tuple[list[tuple[str, int]], str]], shelves: Mapping[str, int]) -> None:
+def run(
+    carts: Sequence[tuple[list[tuple[str, int]], str]], shelves: Mapping[str, int], documents: Documents | None = None
+) -> None:
     """Buy carts one after the other and compare what is bought, what failed and what is left with brute force."""
-    market = a_shop(SqliteDocuments(":memory:", SHAPES), ManualClock(), shelves)
+    market = a_shop(documents or SqliteDocuments(":memory:", SHAPES), ManualClock(), shelves)
     left = dict(shelves)
     for lines, mode in carts:
         wanted, failing = expected(lines, left)
@@ -113,6 +117,17 @@ def test_random_baskets_of_kits_sell_what_brute_force_says(
     carts: list[tuple[list[tuple[str, int]], str]], shelves: dict[str, int]
 ) -> None:
     run(carts, shelves)
+
+
+@pytest.mark.skipif(not LONG, reason="kits on the emulator: with LONG_TESTS=1 only")
+def test_random_baskets_of_kits_sell_what_brute_force_says_on_the_emulator(stores: Stores, tmp_path: Path) -> None:
+    @settings(max_examples=300, deadline=None, database=None)
+    @given(CARTS, SHELVES)
+    def sold_on_the_emulator(carts: list[tuple[list[tuple[str, int]], str]], shelves: dict[str, int]) -> None:
+        with closing(stores.open("firestore-emulator", SHAPES, tmp_path)) as documents:
+            run(carts, shelves, documents)
+
+    sold_on_the_emulator()
 
 
 def test_control_a_shop_that_checks_each_line_by_itself_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from shared.sales.rules import Asked
 from tests.contract.stock.buyers import fared
 from tests.contract.trade.market import PRICES, Market, a_market
 from tests.faults.jobs.volume import LONG, sized
-from tests.stores import INDEX_FILE, on_stores
+from tests.stores import INDEX_FILE, Stores, on_stores
 
 SHAPES = Shapes.read(INDEX_FILE)
 BUYERS = 64
@@ -81,9 +83,9 @@ def test_baskets_that_meet_in_other_orders_do_not_wait_for_each_other(documents:
         market.check(product, 20)
 
 
-def run(carts: Sequence[tuple[list[tuple[str, int]], str]]) -> None:
+def run(carts: Sequence[tuple[list[tuple[str, int]], str]], documents: Documents | None = None) -> None:
     """Buy carts one after the other and compare everything with a model of a few lines."""
-    market = a_market(SqliteDocuments(":memory:", SHAPES), ManualClock())
+    market = a_market(documents or SqliteDocuments(":memory:", SHAPES), ManualClock())
     left = dict.fromkeys(PRICES, 9)
     for product in PRICES:
         market.stock.adjust(product, 9)
@@ -116,6 +118,17 @@ def run(carts: Sequence[tuple[list[tuple[str, int]], str]]) -> None:
 @given(CARTS)
 def test_what_is_bought_and_what_failed_is_what_was_asked(carts: list[tuple[list[tuple[str, int]], str]]) -> None:
     run(carts)
+
+
+@pytest.mark.skipif(not LONG, reason="baskets on the emulator: with LONG_TESTS=1 only")
+def test_what_is_bought_and_what_failed_is_what_was_asked_on_the_emulator(stores: Stores, tmp_path: Path) -> None:
+    @settings(max_examples=300, deadline=None, database=None)
+    @given(CARTS)
+    def bought_on_the_emulator(carts: list[tuple[list[tuple[str, int]], str]]) -> None:
+        with closing(stores.open("firestore-emulator", SHAPES, tmp_path)) as documents:
+            run(carts, documents)
+
+    bought_on_the_emulator()
 
 
 def test_control_a_shop_that_checks_line_by_line_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
