@@ -22,7 +22,7 @@ from shared.ports.documents import Create, Documents, Key
 __all__ = ["INDEX_FILE", "STORES", "Stores", "each_store", "on_stores"]
 
 STORES = ("sqlite-memory", "sqlite-file", "firestore-server", "firestore-emulator")
-_WARM_THREADS, _WARM_ROUNDS = 8, 40
+_WARM_THREADS, _WARM_ROUNDS = 8, 12
 INDEX_FILE = Path(__file__).parent.parent / "infra" / "firestore.indexes.json"
 
 
