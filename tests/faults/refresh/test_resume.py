@@ -1,11 +1,13 @@
 """What a delivery of a refresh costs, and what of its reading an end before its time costs: at most a few pages."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from shared.core.errors import Transient
 from shared.oos import staging
+from shared.ports.documents import Delete, Write
 from tests.faults.refresh.harness import ScriptedSource, World
 from tests.unit.oos.builders import an_order
 
@@ -98,3 +100,23 @@ def test_eight_more_pages_cost_two_writes_a_read_and_a_delete() -> None:
         spent.append((counts.reads, counts.writes, counts.deletes))
 
     assert spent == [(22, 34, 9), (27, 44, 14)]
+
+
+def test_what_is_too_large_for_one_commit_is_written_in_several() -> None:
+    """Vendor records of 8 MB that hardly compress: no commit is beyond 4 MB, and all is there."""
+    world = World.in_memory(source=ScriptedSource(page_size=1))
+    noise = random.Random(1)
+    world.source.orders = {key: an_order(key, raw={"noise": noise.randbytes(400_000).hex()}) for key in "abcdefghij"}
+    sizes: list[int] = []
+    commit = world.documents.commit
+
+    def measured(writes: Sequence[Write]) -> list[str]:
+        sizes.append(sum(len(write.data.get("data", b"")) for write in writes if not isinstance(write, Delete)))
+        return commit(writes)
+
+    world.documents.commit = measured  # type: ignore[method-assign]
+
+    assert world.refresh()["status"] == "succeeded"
+    assert len(world.seen() or {}) == 10
+    assert max(sizes) < 4_000_000 < sum(sizes)
+    assert sum(size > 2_000_000 for size in sizes) > 1
