@@ -35,18 +35,19 @@ Ctx = Context[App]
 @router.get("/api/v1/inventory")
 def list_levels(ctx: Ctx, query: LevelFilter) -> Page[InventoryLevel]:
     """List stock levels, the one that moved last first."""
-    page = listing(ctx, query, ctx.app.stock_lists.levels(query), ctx.app.stock_lists.level)
-    if query.include:
-        ctx.app.add_incoming(page.items)
+    lists = ctx.app.stock_lists
+    if not query.include:
+        return cast("Page[InventoryLevel]", listing(ctx, query, lists.levels(query), lists.level_rows))
+    page = listing(ctx, query, lists.levels(query), lists.level)
+    ctx.app.add_incoming(page.items)
     return cast("Page[InventoryLevel]", page)
 
 
 @router.get("/api/v1/inventory/low-stock")
 def list_low_stock(ctx: Ctx, query: LowStockFilter) -> Page[InventoryLevel]:
     """List levels of active products at or below their threshold, or a given one, the lowest first."""
-    return cast(
-        "Page[InventoryLevel]", listing(ctx, query, ctx.app.stock_lists.low_stock(query), ctx.app.stock_lists.level)
-    )
+    lists = ctx.app.stock_lists
+    return cast("Page[InventoryLevel]", listing(ctx, query, lists.low_stock(query), lists.level_rows))
 
 
 @router.get("/api/v1/inventory/lots")

@@ -1,12 +1,16 @@
-"""Build once, on first need, under a lock: handlers run in several threads, and services are made lazily."""
+"""Build once, on first need, under a lock: handlers run in several threads, and services are made lazily.
+
+`Recent` is for what is made again and again: it remembers the last so many.
+"""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar, cast, overload
 
-__all__ = ["later", "once"]
+__all__ = ["Recent", "later", "once"]
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 class once(Generic[T]):  # noqa: N801 - reads as a decorator
@@ -73,3 +77,34 @@ def later(make: Callable[[], T]) -> T:
     `make` answers the same object each time, as a `once` attribute does; several threads may ask it.
     """
     return cast("T", _Later(make))
+
+
+class Recent(Generic[K, T]):
+    """What was made for the names asked for last: at most twice `most` of them, at least `most`.
+
+    For what may be made twice and is never changed. No lock: a thread that comes between makes a value again, nothing else.
+    """
+
+    __slots__ = ("_most", "_new", "_old")
+
+    def __init__(self, most: int) -> None:
+        """Take how many are remembered for certain."""
+        self._most = most
+        self._new: dict[K, T] = {}
+        self._old: dict[K, T] = {}
+
+    def get(self, name: K) -> T | None:
+        """Return what is remembered under a name."""
+        found = self._new.get(name)
+        if found is None:
+            found = self._old.get(name)
+            if found is not None:
+                self.keep(name, found)
+        return found
+
+    def keep(self, name: K, value: T) -> T:
+        """Remember a value, and return it."""
+        if len(self._new) >= self._most:
+            self._old, self._new = self._new, {}
+        self._new[name] = value
+        return value

@@ -1,19 +1,22 @@
 """Pages of lists: what a client may ask for, what it gets. Cursors are made at the edge (`shared.http.page`)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, to_json
 
+from shared.core.once import Recent
 from shared.core.text import Text
 from shared.core.values import dataclass, field
 
-__all__ = ["MOST_OFFSET", "Order", "Page", "PageQuery"]
+__all__ = ["MOST_OFFSET", "Order", "Page", "PageQuery", "Rows", "Written"]
 
 T = TypeVar("T")
 
 MOST_OFFSET = 10_000
+MOST_ROWS = 4096
 
 
 class Order(NamedTuple):
@@ -62,6 +65,12 @@ class PageQuery(BaseModel, defer_build=True):
         name = self.sort or self.SORTS[0]
         return Order(name.removeprefix("-"), name.startswith("-"))
 
+    @cached_property
+    def list_name(self) -> bytes:
+        """Return which list is asked for, as JSON without brackets: filters and order, not how much of it."""
+        filters = self.model_dump(mode="json", exclude={*PageQuery.model_fields})
+        return to_json([sorted(filters.items()), self.order])[1:-1]
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_sort()
@@ -88,6 +97,47 @@ class Page(Generic[T]):
     next_cursor: str | None = None
     total: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Rows(list[bytes]):
+    """Rows that are JSON already: a page puts them together as they are."""
+
+
+class _Key(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class _Versioned(Protocol):
+    @property
+    def key(self) -> _Key: ...
+
+    @property
+    def version(self) -> str: ...
+
+
+V = TypeVar("V", bound=_Versioned)
+
+
+class Written(Generic[V]):
+    """How documents of one collection are shown, as JSON: what was made of a document serves as long as its version does.
+
+    A version never comes back, so a row is remembered until others are asked for; `show` must look at the document alone.
+    """
+
+    def __init__(self, show: Callable[[V], Any]) -> None:
+        """Take what makes a JSON-ready dict of a document."""
+        self.show = show
+        self._recent: Recent[tuple[str, str], bytes] = Recent(MOST_ROWS)
+
+    def rows(self, found: Iterable[V]) -> Rows:
+        """Return the documents as rows."""
+        recent, rows = self._recent, Rows()
+        for stored in found:
+            name = (stored.key.id, stored.version)
+            row = recent.get(name)
+            rows.append(row if row is not None else recent.keep(name, to_json(self.show(stored), inf_nan_mode="null")))
+        return rows
 
 
 def _refused(name: str, code: str, message: str) -> PydanticCustomError:

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from shared.core.conditions import tag
 from shared.core.errors import Problem
-from shared.core.page import Page
+from shared.core.page import Page, Rows
 from shared.core.values import dataclass, field
 from shared.http.router import JSON, Operation, Raw, Reply
 
@@ -39,10 +39,20 @@ def answer_of(operation: Operation, result: Any, sent: Mapping[str, str]) -> Ans
         result = result.body
     if result is None:
         return Answer(204 if status == operation.status else status, headers)
-    content = page_body(result) if isinstance(result, Page) else result
-    body = to_json(content, inf_nan_mode="null")
+    content, body = _written(result)
     headers["Content-Type"] = JSON
     return Answer(status, headers, body, tag(content, body) if operation.etag else None)
+
+
+def _written(result: Any) -> tuple[Any, bytes]:
+    """Return a result as content and as JSON; rows that are JSON already are joined."""
+    if not isinstance(result, Page):
+        return result, to_json(result, inf_nan_mode="null")
+    content = page_body(result)
+    if not isinstance(result.items, Rows):
+        return content, to_json(content, inf_nan_mode="null")
+    rest = to_json({name: value for name, value in content.items() if name != "items"}, inf_nan_mode="null")
+    return content, b"".join([b'{"items":[', b",".join(result.items), b"],", rest[1:]])
 
 
 def page_body(page: Page[Any]) -> dict[str, Any]:

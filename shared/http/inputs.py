@@ -12,11 +12,15 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from shared.core.errors import BadRequest, FieldError, ValidationFailed
+from shared.core.once import Recent
 from shared.http.exchange import Exchange
 from shared.http.queries import Pairs, QueryReader, pairs, texts_of, unknown_parameters
 from shared.http.router import FORM, JSON, MULTIPART, Operation
 
 __all__ = ["Inputs", "inputs_of"]
+
+_MOST_REMEMBERED = 512
+_read_before: Recent[tuple[type[BaseModel], bytes, bool], BaseModel] = Recent(256)
 
 
 class Inputs:
@@ -40,12 +44,14 @@ class Inputs:
 
 def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
     """Read all inputs; raise BadRequest, then ValidationFailed with the errors of query and body together."""
+    if not (operation.is_unsafe or operation.body or exchange.body) and operation.query is not None:
+        return Inputs(exchange, {**_found(exchange), "query": _query(exchange, operation.query)}, None, None)
     given = pairs(exchange.request.query_string)
     key = _key(exchange, operation)
     body, content = (b"", None) if operation.raw else _readable(exchange)
     if operation.merge_query and operation.body is not None and isinstance(content, dict):
         body = to_json({**texts_of(operation.body, given), **content})
-    arguments: dict[str, Any] = dict(exchange.found.arguments) if exchange.found else {}
+    arguments = _found(exchange)
     errors: list[FieldError] = []
     try:
         _add_query(arguments, operation, given, legacy=exchange.is_legacy)
@@ -58,6 +64,22 @@ def inputs_of(exchange: Exchange[Any], operation: Operation) -> Inputs:
     if errors:
         raise _refusal(errors)
     return Inputs(exchange, arguments, key, content)
+
+
+def _found(exchange: Exchange[Any]) -> dict[str, Any]:
+    return dict(exchange.found.arguments) if exchange.found else {}
+
+
+def _query(exchange: Exchange[Any], model: type[BaseModel]) -> BaseModel:
+    """Return what the query string says: as it was read before, because lists are asked the same things again and again.
+
+    Nobody changes what a query was read as; long ones (a cursor of another list, a search) are not worth remembering.
+    """
+    text, legacy = exchange.request.query_string, exchange.is_legacy
+    if len(text) > _MOST_REMEMBERED:
+        return _reader(model).read(pairs(text), legacy=legacy)
+    name = (model, text, legacy)
+    return _read_before.get(name) or _read_before.keep(name, _reader(model).read(pairs(text), legacy=legacy))
 
 
 def _key(exchange: Exchange[Any], operation: Operation) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def preflight(origin: str | None, allowed: Collection[str], asked: str | None) -
     }
 
 
+@lru_cache(1024)
 def _address(entry: str) -> str | None:
     """Read an entry, with or without port, with or without brackets."""
     if entry.startswith("["):

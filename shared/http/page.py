@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from math import isfinite
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic_core import from_json, to_json
 
 from shared.core.errors import BadRequest, FieldError
-from shared.core.page import Page, PageQuery
+from shared.core.page import Page, PageQuery, Written
 from shared.http.context import Context
 from shared.http.guard import Served
 from shared.ports.documents import Position, Query, Stored
@@ -40,11 +40,13 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+ToItem = Callable[[Stored], T] | Written[Stored]
 
 LIFE_S = 24 * 3600
 _SKEW_S = 60
 _MOST_STEP = 500
-_PAGING = frozenset(PageQuery.model_fields) - {"sort"}
+_PLAIN = re.compile(rb"[\w.=&%+-]*", re.ASCII)
+_PLACES = (b"cursor", b"skip", b"page")
 _ID = re.compile("[^/\x00-\x1f\ud800-\udfff]{1,1500}")
 _RESERVED = re.compile(r"\.{1,2}|__.*__")
 _MOST_INTEGER = 2**63
@@ -96,7 +98,7 @@ def position_of(place: list[Any] | None) -> Position | None:
             raise _bad_cursor()
 
 
-def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Callable[[Stored], T]) -> Page[T]:
+def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: ToItem[T]) -> Page[T]:
     """Return one page of documents in the order asked for; the sort's name is the document's field."""
     order = query.order
     asked = replace(
@@ -112,7 +114,7 @@ def paginate(ctx: Context[Served], query: PageQuery, wanted: Query, to_item: Cal
     more = len(found) > query.size
     following = [shown[-1].data.get(order.field), shown[-1].key.id] if more else None
     total = ctx.app.store.count(asked) if query.wants_total else None
-    return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
+    return make_page(ctx, query, _items(shown, to_item), following, total)
 
 
 class Sought(Protocol):
@@ -129,7 +131,7 @@ class Sought(Protocol):
         ...
 
 
-def listing(ctx: Context[Served], query: PageQuery, sought: Sought, to_item: Callable[[Stored], T]) -> Page[T]:
+def listing(ctx: Context[Served], query: PageQuery, sought: Sought, to_item: ToItem[T]) -> Page[T]:
     """Return one page of documents in the order asked for, looking at rows one by one only where the index does not do."""
     if sought.keep is None:
         return paginate(ctx, query, sought.query, to_item)
@@ -141,7 +143,7 @@ def sifted(
     query: PageQuery,
     wanted: Query,
     keep: Callable[[Stored], bool],
-    to_item: Callable[[Stored], T],
+    to_item: ToItem[T],
 ) -> Page[T]:
     """Return one page of the documents that `keep` lets through; the sort's name is the document's field.
 
@@ -154,7 +156,7 @@ def sifted(
     shown = kept[query.offset : query.offset + query.size]
     following = [shown[-1].data.get(order.field), shown[-1].key.id] if len(kept) == most else None
     total = sum(map(keep, ctx.app.store.walk(asked))) if query.wants_total else None
-    return make_page(ctx, query, [to_item(stored) for stored in shown], following, total)
+    return make_page(ctx, query, _items(shown, to_item), following, total)
 
 
 def listed(ctx: Context[Served], query: PageQuery, rows: Sequence[T]) -> Page[T]:
@@ -172,6 +174,12 @@ def listed(ctx: Context[Served], query: PageQuery, rows: Sequence[T]) -> Page[T]
     return make_page(ctx, query, ordered[begin:end], following, len(ordered) if query.wants_total else None)
 
 
+def _items(shown: Sequence[Stored], to_item: ToItem[T]) -> Sequence[T]:
+    if isinstance(to_item, Written):
+        return cast("Sequence[T]", to_item.rows(shown))
+    return [to_item(stored) for stored in shown]
+
+
 def _is_value(value: object) -> bool:
     """Say whether an ordered field can hold it: JSON has no NaN, and stores no whole number beyond 64 bits."""
     if isinstance(value, int):
@@ -181,8 +189,7 @@ def _is_value(value: object) -> bool:
 
 def _digest(ctx: Context[Served], query: PageQuery) -> str:
     """Name the list: path, filters and sort, not how much of it is asked."""
-    filters = query.model_dump(mode="json", exclude=set(_PAGING) | {"sort"})
-    content = to_json([ctx.path, sorted(filters.items()), query.order])
+    content = b"".join([b"[", to_json(ctx.path), b",", query.list_name, b"]"])
     return hashlib.blake2b(content, digest_size=9).hexdigest()
 
 
@@ -195,7 +202,10 @@ def _alias_keys(query: PageQuery, total: int | None) -> dict[str, Any]:
 
 def _address(ctx: Context[Served], cursor: str) -> str:
     """Return the present address with the cursor in place of any other place."""
-    given = parse_qsl(ctx.request.query_string.decode("ascii"), keep_blank_values=True)
+    text = ctx.request.query_string
+    if _PLAIN.fullmatch(text) and not any(name in text for name in _PLACES):
+        return f"{ctx.path}?{text.decode()}{'&' if text else ''}cursor={cursor}"
+    given = parse_qsl(text.decode("ascii"), keep_blank_values=True)
     kept = [(name, value) for name, value in given if name not in {"cursor", "skip", "page"}]
     return f"{ctx.path}?{urlencode([*kept, ('cursor', cursor)])}"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.core.once import once
+from shared.core.page import Written
 from shared.core.values import dataclass
 from shared.inventory import lists
 from shared.inventory.views import LEVEL_KEYS, MOVEMENT_KEYS, movement_view
@@ -65,6 +67,11 @@ class StockLists:
         """Return what a list of reservations asks."""
         self.sums.settle_due()
         return lists.reservations(wanted)
+
+    @once
+    def level_rows(self) -> Written[Stored]:
+        """Return how levels are shown, as JSON."""
+        return Written(self.level)
 
     def level(self, stored: Stored) -> Data:
         """Return a level as shown."""

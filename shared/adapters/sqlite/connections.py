@@ -20,6 +20,7 @@ __all__ = ["MEMORY", "Connections", "Statement"]
 MEMORY = ":memory:"
 _BUSY_S = 5.0
 _CACHED_STATEMENTS = 512
+_MOST_COUNTS = 256
 _WRITER_CACHE_KIB = 32 * 1024
 # Copying the log back into the file ends in a sync, for which no commit shall wait: it is done after so many changed rows, by a
 # request that has committed, outside the lock. Commits that go on meanwhile keep the log from starting anew; once it is longer
@@ -33,6 +34,16 @@ _log = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
 Statement = tuple[str, Sequence[Any]]
+Numbers = dict[tuple[str, tuple[Any, ...]], tuple[int, int]]
+"""What was counted, by statement: as of which moment, and how many."""
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that remembers what was counted through it."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.counted: Numbers = {}
 
 
 class Connections:
@@ -45,7 +56,7 @@ class Connections:
         self._lock = threading.Lock()
         self._copying = threading.Lock()
         self._copied = 0
-        self._idle: deque[sqlite3.Connection] = deque()
+        self._idle: deque[_Connection] = deque()
         self._closed = False
         try:
             if not self._in_memory:
@@ -99,6 +110,19 @@ class Connections:
         self._idle.append(reader)
         return answer
 
+    def number(self, probe: Statement | None, statement: Statement) -> int | None:
+        """Return what a query counts, None while the probe finds a row; nothing is counted twice between two commits.
+
+        SQLite tells each connection whether any other has committed since; a page by its number is asked for with the same count.
+        """
+        if self._in_memory:
+            with self._lock:
+                return _counted(self._writer, probe, statement, remember=False)
+        reader = self._reader()
+        number = _counted(reader, probe, statement)
+        self._idle.append(reader)
+        return number
+
     def rows_of_all(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Return the rows of several look-ups by id as of one moment: through the writer while it is idle.
 
@@ -139,7 +163,7 @@ class Connections:
         finally:
             self._copying.release()
 
-    def _reader(self) -> sqlite3.Connection:
+    def _reader(self) -> _Connection:
         """Take an idle reader or open one; one that fails is dropped, not given back."""
         if self._closed:
             detail = "the database is closed"
@@ -153,13 +177,14 @@ class Connections:
         except sqlite3.Error as error:
             raise trouble(error) from error
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+    def _open(self) -> _Connection:
+        connection: _Connection = sqlite3.connect(
             self._path,
             timeout=_BUSY_S,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_CACHED_STATEMENTS,
+            factory=_Connection,
         )
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -187,6 +212,29 @@ def _fetched_unless(connection: sqlite3.Connection, probe: Statement, statement:
         return (True, []) if _fetched(connection, *probe) else (False, _fetched(connection, *statement))
     finally:
         _fetched(connection, "ROLLBACK", ())
+
+
+def _counted(
+    connection: _Connection, probe: Statement | None, statement: Statement, *, remember: bool = True
+) -> int | None:
+    """Return a number as of one moment: the one counted before if the moment is still the same."""
+    known = connection.counted
+    _fetched(connection, "BEGIN", ())
+    try:
+        ((moment,),) = _fetched(connection, "PRAGMA data_version", ())
+        name = (statement[0], tuple(statement[1]))
+        before = known.get(name)
+        if remember and before is not None and before[0] == moment:
+            return before[1]
+        if probe is not None and _fetched(connection, *probe):
+            return None
+        ((number,),) = _fetched(connection, *statement)
+    finally:
+        _fetched(connection, "ROLLBACK", ())
+    if len(known) >= _MOST_COUNTS:
+        known.clear()
+    known[name] = moment, int(number)
+    return int(number)
 
 
 def _fetched(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count as count_from
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import from_json, to_json
 
@@ -80,7 +81,7 @@ class SqliteDocuments:
             return []
         rows = self._rows(query.collection, statements.select(query, self._table(query.collection)))
         self.counts.add(reads=max(1, self._passed(query, rows) + len(rows)))
-        return [_stored(query.collection, row) for row in rows]
+        return [_row(query.collection, row) for row in rows]
 
     def count(self, query: Query) -> int:
         """Return how many documents match, ignoring order, limit, place and offset."""
@@ -88,9 +89,9 @@ class SqliteDocuments:
         if not self._exists(query.collection):
             self.counts.add(reads=1)
             return 0
-        ((number,),) = self._rows(query.collection, statements.count(query, self._table(query.collection)))
+        number = self._number(query)
         self.counts.add(reads=max(1, -(-number // 1000)))
-        return int(number)
+        return number
 
     def commit(self, writes: Sequence[Write]) -> list[str]:
         """Apply the writes all or nothing; return the new versions in order ("" for a Delete)."""
@@ -131,8 +132,16 @@ class SqliteDocuments:
         """Return how many documents an offset went past: they are billed like those answered."""
         if not query.offset or rows:
             return query.offset
-        ((number,),) = self._rows(query.collection, statements.count(query, self._table(query.collection)))
-        return min(query.offset, int(number))
+        return min(query.offset, self._number(query))
+
+    def _number(self, query: Query) -> int:
+        """Return how many documents match as of a moment at which no row was behind."""
+        table = self._table(query.collection)
+        statement = statements.count(query, table)
+        number = self._connections.number((table.probe, ()) if table.may_be_behind else None, statement)
+        if number is None:
+            ((number,),) = self._rows(query.collection, statement)
+        return int(number)
 
     def _rows(self, collection: str, statement: Statement) -> list[Row]:
         """Return the rows of a query as of a moment at which no row was behind."""
@@ -180,16 +189,60 @@ def _content(write: Create | Put) -> Content:
     return body.decode(), b"".join([sizes, b"\n", *blobs.values()])
 
 
+class _Late(Stored):
+    """A document whose JSON is read when its data is first asked for: who knows the version may know what it says."""
+
+    __slots__ = ("content",)
+    content: tuple[str, bytes | None]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the data, which is not there yet."""
+        if name != "data":
+            raise AttributeError(name)
+        data = _data(*self.content)
+        _set_data(self, data)
+        return data
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as any document."""
+        return isinstance(other, Stored) and (self.key, self.version, self.data) == (
+            other.key,
+            other.version,
+            other.data,
+        )
+
+    __hash__ = Stored.__hash__
+
+
+_set_key, _set_data, _set_version, _set_content = (
+    getattr(_Late, name).__set__ for name in ("key", "data", "version", "content")
+)
+
+
+def _row(collection: str, row: Row) -> Stored:
+    """Return a document of a query."""
+    document_id, version, body, blobs = row
+    made = _Late.__new__(_Late)
+    _set_key(made, Key(collection, document_id))
+    _set_version(made, str(version))
+    _set_content(made, (body, blobs))
+    return made
+
+
 def _stored(collection: str, row: Row) -> Stored:
     document_id, version, body, blobs = row
-    data = from_json(body, cache_strings="keys")  # values of documents seldom repeat
+    return Stored(Key(collection, document_id), _data(body, blobs), str(version))
+
+
+def _data(body: str, blobs: bytes | None) -> dict[str, Any]:
+    data: dict[str, Any] = from_json(body, cache_strings="keys")  # values of documents seldom repeat
     if blobs is not None:
         head, _, rest = blobs.partition(b"\n")
         start = 0
         for name, size in from_json(head).items():
             data[name] = rest[start : start + size]
             start += size
-    return Stored(Key(collection, document_id), data, str(version))
+    return data
 
 
 def _applied(connection: sqlite3.Connection, table: Table, write: Write, made: Revision | None) -> bool:

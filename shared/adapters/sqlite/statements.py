@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from shared.adapters.sqlite.tables import Table, indexed
+from shared.adapters.sqlite.tables import Table, column
 
 if TYPE_CHECKING:
     from shared.adapters.sqlite.connections import Statement
@@ -100,7 +100,7 @@ def _bound(table: Table, field: str, value: object) -> tuple[str, object]:
     """Return the mark and value to bind; against the JSON a float goes through SQLite's own reader, which rounds otherwise."""
     if isinstance(value, float) and field not in table.columns:
         return "json_extract(?, '$[0]')", to_json([value]).decode()
-    return "?", indexed({"value": value}, ("value",))[0]
+    return "?", column(value)
 
 
 def _field(table: Table, name: str) -> str:

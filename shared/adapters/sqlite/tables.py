@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.adapters.shapes import Index
     from shared.ports.documents import Create, Put
 
-__all__ = ["NULL", "Content", "Revision", "Table", "indexed"]
+__all__ = ["NULL", "Content", "Revision", "Table", "column", "indexed"]
 
 NULL = float("-inf")
 _FEW = 2
@@ -178,10 +178,11 @@ class Table:
 
 def indexed(data: Mapping[str, Any], fields: Iterable[str]) -> list[Any]:
     """Return what the columns of these fields hold for a document."""
-    return [_column(data[name]) if name in data else None for name in fields]
+    return [column(data[name]) if name in data else None for name in fields]
 
 
-def _column(value: Any) -> Any:
+def column(value: Any) -> Any:
+    """Return what a column holds for a value."""
     if type(value) in _SCALARS:
         return value
     if value is None or value is True or value is False:
@@ -189,7 +190,7 @@ def _column(value: Any) -> Any:
     if type(value) is bytes:  # not in the JSON: nothing can be asked about it
         return None
     plain = from_json(to_json(value))
-    return b"\x02" + to_json(plain) if isinstance(plain, list | dict) else _column(plain)
+    return b"\x02" + to_json(plain) if isinstance(plain, list | dict) else column(plain)
 
 
 def _marks(columns: Iterable[str]) -> str:

@@ -1,11 +1,13 @@
 """Stock levels over HTTP: what is listed, read, made and corrected, and what is refused without changing anything."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from shared.core.page import Rows, Written
 from shared.inventory.views import LEVEL_KEYS
-from shared.ports.documents import Query
+from shared.ports.documents import Query, Stored
 from tests.http.inventory.builders import Shop, ok
 
 LEVELS = "/api/v1/inventory"
@@ -285,3 +287,55 @@ def test_levels_say_what_is_on_its_way_when_asked(shop: Shop) -> None:
     assert ok(shop.operator.patch(f"{LEVELS}/{level['id']}", {**shown, "max_stock": 9}))["max_stock"] == 9
     assert shop.viewer.get(f"{LEVELS}/export", include="incoming").status == 422
     assert shop.viewer.get(LEVELS, include="more").status == 422
+
+
+class _Forgetful(Written[Stored]):
+    """The broken variant: a row is remembered by its id alone."""
+
+    def rows(self, found: Iterable[Stored]) -> Rows:
+        """Look at no version."""
+        return super().rows(Stored(stored.key, stored.data, "") for stored in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [(Written, [[5, 12], [7, 12], [7, 12]]), (_Forgetful, [[5, 12]] * 3)], ids=["right", "control"]
+)
+def test_a_list_shows_a_level_as_it_is_now_however_often_it_was_listed(
+    kind: type[Written[Stored]], shown: list[list[int]], shop: Shop
+) -> None:
+    store = shop.store("North Hub")
+    levels = [
+        ok(shop.operator.post(LEVELS, {"store_id": store, "product_id": shop.product(sku), "on_hand": units}), 201)
+        for sku, units in (("CUP", 12), ("JAR", 5))
+    ]
+    lists = shop.app.stock_lists
+    lists.__dict__["level_rows"] = kind(lists.level)
+
+    def listed(**query: Any) -> list[int]:
+        return [level["on_hand"] for level in ok(shop.viewer.get(LEVELS, sort="available", **query))["items"]]
+
+    seen = [listed(), [], []]
+    ok(shop.operator.patch(f"{LEVELS}/{levels[1]['id']}", {"on_hand": 7}))
+    seen[1:] = [listed(), listed(limit=10)]
+    assert seen == shown
+
+
+def test_a_page_of_levels_reads_its_rows_and_one_more_and_is_the_same_in_every_spelling(shop: Shop) -> None:
+    store = shop.store("North Hub")
+    for number in range(5):
+        body = {"store_id": store, "product_id": shop.product(f"SKU-{number}"), "on_hand": number}
+        ok(shop.operator.post(LEVELS, body), 201)
+    counts = shop.app.documents.counts
+
+    def asked(query: str) -> tuple[Any, int]:
+        before = counts.reads
+        page = ok(shop.viewer.get(f"{LEVELS}?{query}"))
+        return page, counts.reads - before
+
+    page, reads = asked(f"store_id={store}&sort=sku&limit=3")
+    assert [level["sku"] for level in page["items"]] == ["SKU-0", "SKU-1", "SKU-2"]
+    assert page["items"] == [ok(shop.viewer.get(f"{LEVELS}/{level['id']}")) for level in page["items"]]
+    assert asked(f"store_id={store}&sort=sku&limit=3") == (page, reads)
+    assert reads == 4 + 1  # one row more says that there is a next page; one query finds no reservation that has ended
+    assert asked(f"store_id={store}&sort=sku&limit=3&include=incoming")[1] >= reads
+    assert asked(f"store_id={store}&sort=sku&limit=3&cursor={page['next_cursor']}")[0]["items"][0]["sku"] == "SKU-3"
