@@ -153,7 +153,7 @@ class VendorPrices:
         for begin in range(0, len(product_ids), _MANY):
             some = tuple(product_ids[begin : begin + _MANY])
             equals = ("product_id", some[0] if len(some) == 1 else some)
-            found += self.vendors.store.query(Query(VENDOR_PRICES, (equals,), limit=_MOST))
+            found += self.vendors.store.walk(Query(VENDOR_PRICES, (equals,)), step=_MOST)
         keys = list({vendor_key(row.data["vendor_id"]) for row in found})
         vendors = self.vendors.store.get_many(keys)
         for row in found:

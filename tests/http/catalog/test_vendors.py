@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from shared.ports.documents import Create, Key
+from shared.purchasing import prices
 from tests.http.catalog.builders import PRODUCTS, a_product, a_vendor, state
 from tests.http.inventory.builders import Shop, ok
 
@@ -195,3 +198,17 @@ def test_supplier_links_are_put_listed_and_removed(shop: Shop) -> None:
     assert [refused.status for refused in refusals] == [404, 404, 422, 422, 422, 403]
     assert state(shop) == before
     assert [shop.operator.delete(f"{path}/sup_1").status for _ in range(2)] == [204, 404]
+
+
+def test_more_prices_than_are_read_at_a_time_are_all_compared(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prices, "_MOST", 2)
+    product = a_product(shop)
+    for price in (9, 8, 7, 6, 5):
+        asks(shop, a_vendor(shop, f"Vendor {price}"), product, price)
+
+    rows = ok(shop.viewer.get(f"{PRODUCTS}/{product['id']}/vendors"))["items"]
+
+    assert [(row["unit_price"], row["is_recommended"]) for row in rows] == [
+        (5, True),
+        *((n, False) for n in (6, 7, 8, 9)),
+    ]
