@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from shared.catalog.record import claim_of_sku, product_key, refuse_kit
@@ -98,9 +99,16 @@ class CustomerOrders:
         return self.jobs.start(KIND, stored.key.id, wish.model_dump(), caller, request_trace=trace)
 
     def sweep(self, caller: Caller) -> list[str]:
-        """Start the jobs of up to 50 pending orders that are to be fulfilled by themselves; return their ids."""
+        """Start the jobs of up to 50 pending orders that are to be fulfilled by themselves; return their ids.
+
+        An order that somebody else decides on meanwhile stops none of the others.
+        """
         due = Query(CUSTOMER_ORDERS, (("auto_pending", True),), order_by="created_at", limit=_MOST_SWEPT)
-        return [self.fulfil(caller, Fulfil(order_id=stored.key.id)).job.id for stored in self.store.query(due)]
+        started: list[str] = []
+        for stored in self.store.query(due):
+            with suppress(InvalidState):
+                started.append(self.fulfil(caller, Fulfil(order_id=stored.key.id)).job.id)
+        return started
 
     def _created(self, caller: Caller, wanted: NewCustomerOrder, order_id: str) -> Stored:
         products = self._products(wanted)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from shared.core.errors import Transient
+from shared.orders.customer_record import customer_key
 from shared.orders.suppliers import Link
+from shared.ports.documents import Put
 from tests.http.trade.drop_ship import DropShip
 
 
@@ -268,6 +270,19 @@ def test_the_sweep_fulfils_what_is_to_be_fulfilled_by_itself_once(shop: DropShip
     assert later.json == {"job_ids": []}
     assert (shop.read(wanted)["status"], shop.read(other)["status"]) == ("fulfilled", "pending")
     assert len(shop.a.placed) == 1
+
+
+def test_an_order_that_was_decided_on_meanwhile_stops_no_other_of_the_sweep(shop: DropShip) -> None:
+    gone, wanted = shop.order(auto_fulfill=True), shop.order(auto_fulfill=True)
+    stored = shop.app.store.get(customer_key(gone["id"]))
+    assert stored is not None
+    shop.app.documents.commit([Put(stored.key, {**stored.data, "status": "cancelled"}, stored.version)])
+
+    swept = shop.queue().post("/internal/schedules/fulfil-pending")
+    shop.work()
+
+    assert (swept.status, len(swept.json["job_ids"])) == (202, 1)
+    assert (shop.read(gone)["status"], shop.read(wanted)["status"]) == ("cancelled", "fulfilled")
 
 
 def test_a_second_group_with_the_same_supplier_has_a_reference_of_its_own(shop: DropShip) -> None:
