@@ -2,8 +2,8 @@
 
 The cloud build caches installed packages by the *text* of the requirements files, so `shared/` travels as source beside
 `main.py` and never as a package. What is reachable is read from the syntax trees, imports inside functions included; a
-house test starts bundles under the real framework, because pruning is only allowed if it is proven. Nothing in a zip
-depends on the day or the machine: equal sources give equal bytes.
+house test starts bundles under the real framework, because pruning is only allowed if it is proven. Beside each source lies its
+bytecode (`local.bytecode`). Nothing in a zip depends on the day or the machine: equal sources and an equal Python give equal bytes.
 """
 
 import ast
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from local.bytecode import RUNTIME, bytecode_name, compiled, spoken
 
 __all__ = ["bundle_files", "function_names", "main", "unpack", "write_zip"]
 
@@ -47,20 +49,29 @@ def bundle_files(function: str) -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
-def write_zip(files: Mapping[str, Path], target: Path) -> None:
-    """Write the files into a zip with fixed order, times and modes."""
+def write_zip(files: Mapping[str, Path], target: Path, *, bytecode: bool = True) -> None:
+    """Write the files into a zip with fixed order, times and modes; with their bytecode, where this Python is the runtime's.
+
+    Raises:
+        SyntaxError: one of the sources is not Python, which the build of the cloud would refuse.
+
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
+    held = {name: path.read_bytes() for name, path in files.items()}
+    if bytecode and spoken():
+        sources = {name: source for name, source in held.items() if name.endswith(".py")}
+        held |= {bytecode_name(name): compiled(name, source) for name, source in sources.items()}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in files.items():
+        for name, content in sorted(held.items()):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.external_attr = FILE_MODE
             entry.create_system = UNIX
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, content)
 
 
 def unpack(function: str, folder: Path) -> Path:
-    """Lay a function's bundle out in a folder, as the cloud build does; return the path of its main.py."""
+    """Lay the sources of a function's bundle out in a folder; return the path of its main.py."""
     for name, path in bundle_files(function).items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +89,10 @@ def main(arguments: Sequence[str]) -> int:
         target = ROOT / "build" / f"{function}.zip"
         write_zip(files, target)
         print(f"{target.relative_to(ROOT)}: {len(files)} files, {target.stat().st_size // 1024} KiB")
+    if not spoken():
+        print(
+            f"no bytecode: it must be {RUNTIME}'s, and this is {sys.implementation.cache_tag}; the build of the cloud compiles"
+        )
     return 0
 
 

@@ -1,5 +1,7 @@
 """A bundle is complete, is the same every time, and starts under the real framework with nothing else on the path."""
 
+import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +12,7 @@ import pytest
 from bench.coldstart import READY
 from bench.ours import BASIC, environment
 from local import bundle
+from local.bytecode import RUNTIME, bytecode_name
 from local.manifest import manifests
 from tests.house.servers import clean_environment, get, serving
 
@@ -24,13 +27,48 @@ OLDER = {
 }
 """A path of an older backend for each function that has some: they are loaded only when one of them is asked for."""
 PATHS = {name: [path for path in (READY.get(name), OLDER.get(name)) if path] for name in FUNCTIONS}
-WHERE_SHARED = """
+STARTED = """
 import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+
+root, path = Path(sys.argv[1]).parent, sys.argv[2]
+compiled = []
+plain = SourceFileLoader.source_to_code
+
+def noted(self, data, path, **options):
+    compiled.append(path)
+    return plain(self, data, path, **options)
+
+SourceFileLoader.source_to_code = noted
 from functions_framework import create_app
+
 app = create_app("main", sys.argv[1])
+if path:
+    assert app.test_client().get(path, headers={"Authorization": sys.argv[3]}).status_code == 200
 import shared
+
 print(shared.__file__)
+print(len([path for path in compiled if root in Path(path).parents]))
 """
+"""Starts a bundle; prints where `shared` came from and how many files of the bundle Python had to compile."""
+ELSEWHERE = """
+import hashlib, marshal
+from local.bytecode import compiled
+
+source = b"def total(seldom, often):\\n    return {often: '{', 'x y': seldom in {'a', 'b', 'c'}}\\n"
+plain = marshal.dumps(compile(source, "total.py", "exec"))
+print(*(hashlib.sha256(body).hexdigest() for body in (compiled("total.py", source), plain)))
+"""
+HOLDING = """
+import sys
+held = [sys.intern(text) for text in ("{", "seldom", "often", "total", "x y")]
+"""
+MANY = 50
+BUILD_SETTING = {"SOURCE_DATE_EPOCH": "315532800"}
+"""What Terraform tells the build of the cloud: bytecode is then checked by content and not by date."""
+BUILT_AT = 315532801
+"""The time that an image gives to every file: 1980-01-01 and a second."""
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -47,10 +85,10 @@ def test_a_bundle_holds_the_function_and_its_part_of_shared_and_nothing_else(fun
 
     assert {"main.py", "routes.py", "function.json", "requirements.txt", "shared/app/__init__.py"} <= set(names)
     assert [name for name in names if name.split("/")[0] in {"functions", "local", "tests", "bench"}] == []
-    assert [name for name in names if name.endswith(".pyc")] == []
     bundle.write_zip(bundle.bundle_files(function), tmp_path / "b.zip")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        assert archive.namelist() == sorted(names)
+        bytecode = [bytecode_name(name) for name in names if name.endswith(".py")]
+        assert archive.namelist() == sorted([*names, *bytecode])
         assert {entry.date_time for entry in archive.infolist()} == {bundle.EPOCH}
         assert archive.read("requirements.txt") == (bundle.ROOT / "requirements.txt").read_bytes()
 
@@ -80,21 +118,60 @@ def test_the_workers_bundle_refuses_whoever_is_not_the_platform(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_shared_comes_from_the_bundle(function: str, tmp_path: Path) -> None:
+def test_a_bundle_starts_from_its_own_shared_without_compiling_any_of_it(function: str, tmp_path: Path) -> None:
     source = _unzipped(function, tmp_path / "bundle")
 
-    done = subprocess.run(
-        [sys.executable, "-c", WHERE_SHARED, str(source)],
-        cwd=tmp_path,
-        env=clean_environment(tmp_path / "data"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    shared, compiled = _started(source, READY.get(function, ""), tmp_path)
 
-    assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.splitlines()[-1]) == source.parent / "shared" / "__init__.py"
+    assert Path(shared) == source.parent / "shared" / "__init__.py"
+    assert compiled == 0
+
+
+def test_a_bundle_without_bytecode_is_noticed_and_starts_all_the_same(tmp_path: Path) -> None:
+    source = _unzipped("meta", tmp_path / "bundle", bytecode=False)
+
+    assert _started(source, READY["meta"], tmp_path)[1] > MANY
+
+
+def test_a_bundle_for_another_python_starts_by_compiling(tmp_path: Path) -> None:
+    source = _unzipped("meta", tmp_path / "bundle")
+    for path in source.parent.rglob("*.pyc"):
+        path.write_bytes(b"\x00\x00\r\n" + path.read_bytes()[4:])
+
+    assert _started(source, READY["meta"], tmp_path)[1] > MANY
+
+
+@pytest.mark.parametrize(
+    ("setting", "least", "most"), [(BUILD_SETTING, 0, 0), ({}, MANY, 10_000)], ids=["told", "untold"]
+)
+def test_what_the_build_compiles_anew_counts_although_the_image_changes_dates(
+    setting: dict[str, str], least: int, most: int, tmp_path: Path
+) -> None:
+    """The build compiles over what travels, by date unless it is told (read in its source): and an image resets all dates."""
+    source = _unzipped("meta", tmp_path / "bundle")
+    line = [sys.executable, "-m", "compileall", "-f", "-q", "."]
+    subprocess.run(line, cwd=source.parent, env=clean_environment(tmp_path / "data") | setting, check=True)
+    for path in source.parent.rglob("*"):
+        os.utime(path, (BUILT_AT, BUILT_AT))
+
+    assert least <= _started(source, READY["meta"], tmp_path)[1] <= most
+
+
+def test_terraform_tells_the_build_and_names_the_python_that_the_bytecode_is_for() -> None:
+    module = (bundle.ROOT / "infra" / "modules" / "function" / "main.tf").read_text()
+    runtime = re.search(r'runtime += "python(\d+)"', module)
+
+    assert runtime is not None
+    assert f"cpython-{runtime[1]}" == RUNTIME
+    assert dict(re.findall(r'(SOURCE_DATE_EPOCH) = "(\d+)"', module)) == BUILD_SETTING
+
+
+def test_bytecode_is_the_same_in_a_process_that_holds_other_strings_and_hashes_otherwise(tmp_path: Path) -> None:
+    """Marshalled code depends on its process unless that is undone: the plain way differs here, which shows the check can fail."""
+    written = {seed: _compiled_elsewhere(seed, before) for seed, before in (("1", ""), ("2", HOLDING))}
+
+    assert written["1"][0] == written["2"][0]
+    assert written["1"][1] != written["2"][1]
 
 
 def test_reachable_source_includes_imports_inside_functions_and_data_files(tmp_path: Path) -> None:
@@ -119,17 +196,41 @@ def test_what_another_part_does_when_stock_changes_comes_along() -> None:
     assert [name for name in bundle.bundle_files("sales") if name.startswith("shared/alerts/")] != []
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_bundle_can_be_compiled_whole(function: str, tmp_path: Path) -> None:
-    """The cloud build compiles every file to bytecode and stops at one that it cannot; no bytecode travels in the zip."""
-    for name, path in bundle.bundle_files(function).items():
-        if name.endswith(".py"):
-            compile(path.read_bytes(), name, "exec", dont_inherit=True)
-
-
-def _unzipped(function: str, folder: Path) -> Path:
+def _unzipped(function: str, folder: Path, *, bytecode: bool = True) -> Path:
+    """Unzip a bundle into a folder that cannot be written; return its main.py."""
     zipped = folder.with_suffix(".zip")
-    bundle.write_zip(bundle.bundle_files(function), zipped)
+    bundle.write_zip(bundle.bundle_files(function), zipped, bytecode=bytecode)
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(folder)
     return folder / "main.py"
+
+
+def _started(source: Path, path: str, folder: Path) -> tuple[str, int]:
+    """Start a bundle and ask one path, if any; return where `shared` is from and how many files were compiled."""
+    settings = environment(folder / "data") | clean_environment(folder / "data")
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, str(source), path, BASIC["Authorization"]],
+        cwd=folder,
+        env=settings | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    shared, compiled = done.stdout.splitlines()[-2:]
+    return shared, int(compiled)
+
+
+def _compiled_elsewhere(seed: str, before: str) -> list[str]:
+    """Compile a source in a process of its own; return the checksum of its bytecode, ours and the plain way."""
+    done = subprocess.run(
+        [sys.executable, "-c", before + ELSEWHERE],
+        cwd=bundle.ROOT,
+        env={"PATH": "", "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.split()
