@@ -30,6 +30,7 @@ class Connection:
         self.dataset, self.limits = dataset, limits
         self._make, self._making = make, Lock()
         self._made: Any = None
+        self._located = ""
 
     @property
     def client(self) -> Any:
@@ -77,14 +78,21 @@ class Connection:
             self.client.delete_table(self.path(name), not_found_ok=True, **self.patience())
 
     def find_job(self, job_id: str) -> Any:
-        """Return a job by name, or None."""
+        """Return a job by name, or None. Outside US and EU a job is only found by somebody who says where it ran."""
         from google.api_core.exceptions import NotFound
 
         with translated("bad_job"):
             try:
-                return self.client.get_job(job_id, **self.patience())
+                return self.client.get_job(job_id, location=self.location(), **self.patience())
             except NotFound:
                 return None
+
+    def location(self) -> str:
+        """Return where the dataset lies, asked once; jobs over it run there."""
+        if not self._located:
+            with translated("bad_job"):
+                self._located = str(self.client.get_dataset(self.dataset, **self.patience()).location)
+        return self._located
 
     def finish(self, job: Any) -> Any:
         """Wait for a job and return its result; raise the client's exception when it failed."""

@@ -16,7 +16,7 @@ from shared.adapters.bigquery.connection import Connection
 from shared.adapters.bigquery.failures import translated
 from shared.adapters.bigquery.schema import fields
 from shared.core.clock import Clock
-from shared.core.errors import Terminal
+from shared.core.errors import Terminal, Transient
 from shared.ports.rows import ORDINAL, Written, write_lines
 from shared.ports.warehouse import Table
 
@@ -111,6 +111,7 @@ class Batch:
                 rewind=True,
                 num_retries=limits.upload_retries,
                 job_id=job_id,
+                location=self._connection.location(),
                 job_config=config,
                 timeout=limits.call_s,
             )
@@ -125,7 +126,7 @@ class Batch:
         config = QueryJobConfig(labels={"rows": str(written.sent)})
 
         def begin(job_id: str) -> Any:
-            options = self._connection.patience(job_retry=None)
+            options = self._connection.patience(job_retry=None, location=self._connection.location())
             return self._connection.client.query(statement, job_id=job_id, job_config=config, **options)
 
         self._run(self._name("merge", attempt), begin, "bad_rows")
@@ -139,6 +140,8 @@ class Batch:
                 job = begin(job_id)
             except Conflict:
                 job = self._connection.find_job(job_id)
+            if job is None:
+                raise Transient("warehouse_unavailable", "BigQuery knows a job's name, but not yet the job.")
             self._connection.finish(job)
 
     def _name(self, kind: str, attempt: int) -> str:

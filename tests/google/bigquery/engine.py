@@ -17,6 +17,8 @@ from tests.google.bigquery.pruning import bounds_of, condition_of, is_bound
 from tests.google.bigquery.values import Invalid, answer_field, cell, checked_line, column, kind, parameter
 
 Resource = dict[str, Any]
+LOCATION = "europe-west1"
+"""Where datasets lie and jobs run: not US or EU, so nobody finds a job without saying so, as in the service."""
 
 _PATH = re.compile(r"`p\.(\w+)\.(\w+)`")
 
@@ -79,7 +81,8 @@ class Engine:
         """Return a dataset's resource."""
         if name not in self.datasets:
             raise Refusal(404, "notFound", f"Not found: Dataset {name}")
-        return {"kind": "bigquery#dataset", "datasetReference": {"projectId": "p", "datasetId": name}}
+        reference = {"projectId": "p", "datasetId": name}
+        return {"kind": "bigquery#dataset", "datasetReference": reference, "location": LOCATION}
 
     def create_table(self, dataset: str, resource: Resource) -> Resource:
         """Create a table with its schema."""
@@ -124,18 +127,18 @@ class Engine:
                 self.jobs[name] = job
             return job.resource
 
-    def job(self, name: str) -> Job:
-        """Return a job."""
-        if name not in self.jobs:
+    def job(self, name: str, location: str | None) -> Job:
+        """Return a job that ran at a location."""
+        if name not in self.jobs or location != LOCATION:
             raise Refusal(404, "notFound", f"Not found: Job {name}")
         return self.jobs[name]
 
     def _done(self, resource: Resource) -> Resource:
-        reference = {**resource["jobReference"], "projectId": "p", "location": "US"}
+        reference = {**resource["jobReference"], "projectId": "p", "location": LOCATION}
         times = {"creationTime": "1", "startTime": "1", "endTime": "2"}
         return {**_texts(resource), "kind": "bigquery#job", "jobReference": reference, "statistics": times} | {
             "status": {"state": "DONE"},
-            "id": f"p:US.{reference['jobId']}",
+            "id": f"p:{LOCATION}.{reference['jobId']}",
         }
 
     def _run(self, job: Job, configuration: Resource, media: bytes) -> None:

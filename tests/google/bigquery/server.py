@@ -157,11 +157,11 @@ _ROUTES: tuple[tuple[str, str, str | None, Callable[[Engine, tuple[str, ...], di
     ("GET", r"/datasets/(\w+)/tables/(\w+)", "Table", lambda engine, path, _: engine.table(*path)),
     ("DELETE", r"/datasets/(\w+)/tables/(\w+)", None, _deleted),
     ("POST", r"/jobs", "Job", lambda engine, _, query: engine.insert_job(json.loads(query["body"]))),
-    ("GET", r"/jobs/([\w-]+)", "Job", lambda engine, path, _: engine.job(path[0]).resource),
+    ("GET", r"/jobs/([\w-]+)", "Job", lambda engine, path, query: engine.job(path[0], query.get("location")).resource),
     (
         "GET",
         r"/queries/([\w-]+)",
         "GetQueryResultsResponse",
-        lambda engine, path, query: _results(engine.job(path[0]), query),
+        lambda engine, path, query: _results(engine.job(path[0], query.get("location")), query),
     ),
 )

@@ -8,6 +8,7 @@ import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud.bigquery import LoadJobConfig, QueryJobConfig, Table
 
+from tests.google.bigquery.engine import LOCATION
 from tests.google.bigquery.server import BigQueryServer
 from tests.google.bigquery.talking import DATASET, a_client
 
@@ -102,3 +103,12 @@ def test_an_unknown_table_is_not_found(client: Any) -> None:
 def _load(client: Any, data: bytes, job_id: str | None = None) -> None:
     config = LoadJobConfig(source_format="NEWLINE_DELIMITED_JSON")
     client.load_table_from_file(io.BytesIO(data), TABLE, job_id=job_id, job_config=config).result()
+
+
+def test_a_job_is_only_found_where_it_ran(client: Any) -> None:
+    """Outside US and EU: who does not say where is told that there is no such job."""
+    job = client.query("SELECT 1", location=LOCATION)
+
+    with pytest.raises(NotFound):
+        client.get_job(job.job_id)
+    assert client.get_job(job.job_id, location=LOCATION).job_id == job.job_id
