@@ -43,7 +43,7 @@ class ImportParts(StockParts):
         from shared.adapters.files import FilesByScheme, FolderFiles, GoogleFiles, S3Files
 
         url = self.settings.files_url
-        google = GoogleFiles(url if url.startswith("gs:") else None)
+        google = GoogleFiles(url if url.startswith("gs:") else None, self.clock)
         folder = FolderFiles(self.data_dir / "files")
         own = google if self.settings.in_cloud or url.startswith("gs:") else folder
         return FilesByScheme(own, {"local": folder, "gs": google, "s3": S3Files()})

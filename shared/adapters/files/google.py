@@ -3,19 +3,23 @@
 An object's address is `gs://bucket/name`. Downloads are checked to their announced length.
 """
 
+import random
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import quote
 
 from shared.adapters.files.names import PIECE, bucket_and_name, checked, not_found, refused
+from shared.core.clock import Clock, SystemClock
 from shared.core.errors import Terminal, Transient
+from shared.core.retry import Backoff
 
 __all__ = ["GoogleFiles"]
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 _HOST = "https://storage.googleapis.com"
 _CONNECT_S, _READ_S = 5.0, 30.0
+_BACKOFF = Backoff(base_s=0.2, cap_s=2.0, deadline_s=10.0)
 _OK, _GONE = 200, frozenset({404, 410})
 _DENIED = frozenset({401, 403})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
@@ -24,9 +28,10 @@ _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 class GoogleFiles:
     """Puts files into one bucket and reads objects of any bucket this deployment may read."""
 
-    def __init__(self, place: str | None, *, endpoint: str | None = None) -> None:
-        """Take `gs://bucket/prefix` for what is put (None: nothing is), and another endpoint than Google's for tests."""
+    def __init__(self, place: str | None, clock: Clock | None = None, *, endpoint: str | None = None) -> None:
+        """Take `gs://bucket/prefix` for what is put (None: nothing is), what waits run on, and an endpoint for tests."""
         self._place, self._endpoint = place, endpoint
+        self._clock, self._rng = clock or SystemClock(), random.Random()  # noqa: S311 - jitter
         self._lock = threading.Lock()
         self._pool: Any = None
 
@@ -66,16 +71,26 @@ class GoogleFiles:
             raise _trouble() from failure
 
     def _call(self, method: str, path: str, *, preload: bool = False, **more: Any) -> Any:
+        """Ask until the answer is not passing trouble, or for ten seconds: every call here may be carried out twice."""
+        trouble = _trouble()
+        for _ in _BACKOFF.tries(self._clock, self._rng):
+            try:
+                answer = self._asked(method, path, preload_content=preload, **more)
+            except self._failures() as failure:
+                trouble.__cause__ = failure
+                continue
+            if answer.status not in _PASSING:
+                return answer
+            answer.drain_conn()
+            trouble = _busy(answer.status)
+        raise trouble
+
+    def _asked(self, method: str, path: str, **more: Any) -> Any:
         import urllib3
 
         timeout = urllib3.Timeout(connect=_CONNECT_S, read=_READ_S)
         url = (self._endpoint or _HOST) + path
-        try:
-            return self._connected().urlopen(
-                method, url, timeout=timeout, redirect=False, retries=False, preload_content=preload, **more
-            )
-        except self._failures() as failure:
-            raise _trouble() from failure
+        return self._connected().urlopen(method, url, timeout=timeout, redirect=False, retries=False, **more)
 
     def _connected(self) -> Any:
         with self._lock:
@@ -115,9 +130,11 @@ def _check(status: int) -> None:
         raise not_found()
     if status in _DENIED:
         raise refused()
-    if status in _PASSING:
-        raise Transient("files_unavailable", f"Cloud Storage answered {status}.", rate_limited=status == 429)  # noqa: PLR2004 (Too Many Requests)
     raise Terminal("files_refused", f"Cloud Storage refused the request ({status}).")
+
+
+def _busy(status: int) -> Transient:
+    return Transient("files_unavailable", f"Cloud Storage answered {status}.", rate_limited=status == 429)  # noqa: PLR2004 (Too Many Requests)
 
 
 def _trouble() -> Transient:

@@ -74,8 +74,10 @@ class FirestoreDocuments:
     def count(self, query: Query) -> int:
         """Return how many documents match, ignoring order, limit, place and offset."""
         self._check(query)
-        (answer,) = self._rest.post("runAggregationQuery", counted(query, self._expiring(query)))
-        number = int(answer["result"]["aggregateFields"]["n"]["integerValue"])
+        answers = self._rest.post("runAggregationQuery", counted(query, self._expiring(query)))
+        # Elements without a result only report progress.
+        (result,) = (answer["result"] for answer in answers if "result" in answer)
+        number = int(result["aggregateFields"]["n"]["integerValue"])
         self.counts.add(reads=max(1, -(-number // 1000)))
         return number
 

@@ -68,13 +68,25 @@ class Rest:
             answer = self._pool.urlopen("POST", url, body=data, headers=headers, timeout=self._timeout, redirect=False)
         except self._errors as error:
             raise _Passing("store_unavailable", f"Firestore: {error}") from error
-        if answer.status == _OK:
-            return from_json(answer.data)
-        raise _failure(answer.status, answer.data)
+        if answer.status != _OK:
+            raise _failure(answer.status, answer.data)
+        return _whole(answer.data)
 
 
 class _Passing(Transient):
     """Trouble that a moment may mend: worth another try here."""
+
+
+def _whole(body: bytes) -> Any:
+    """Return an answer that came to its end: a stream may begin with 200, break off, and tell so in its last element."""
+    try:
+        answer = from_json(body)
+    except ValueError as error:
+        raise _Passing("store_unavailable", "Firestore: the answer broke off") from error
+    last = answer[-1] if isinstance(answer, list) and answer else answer
+    if isinstance(last, dict) and "error" in last:
+        raise _failure(int(last["error"].get("code", 500)), to_json(last))
+    return answer
 
 
 def _failure(status: int, body: bytes) -> Exception:

@@ -81,11 +81,58 @@ def test_a_passing_trouble_is_survived_by_reads(monkeypatch: pytest.MonkeyPatch)
     assert len(clock.slept) == 2
 
 
-class _Answer:
-    data = b'{"error": {"code": 503, "message": "try again", "status": "UNAVAILABLE"}}'
+BROKEN_OFF = {
+    "an error at the end": b'[{"readTime": "2026-01-15T10:30:00Z"}, {"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}]',
+    "half an answer": b'[{"readTime": "2026-01',
+}
 
-    def __init__(self, status: int) -> None:
-        self.status = status
+
+@pytest.mark.parametrize("body", BROKEN_OFF.values(), ids=BROKEN_OFF)
+def test_an_answer_that_broke_off_after_it_began_well_is_asked_for_again(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken for whole it would be a list that lacks rows, and nobody would know."""
+    with serving(Engine(Shapes())) as address:
+        documents = FirestoreDocuments("firestore://p/d", Shapes(), ManualClock(), emulator=address)
+        documents.commit([Create(Key("things", "a"), {"n": 1})])
+        answers = iter([_Answer(200, body)])
+        real = documents._rest._pool.urlopen
+        monkeypatch.setattr(
+            documents._rest._pool, "urlopen", lambda *args, **more: next(answers, None) or real(*args, **more)
+        )
+
+        found = documents.query(Query("things"))
+        documents.close()
+
+    assert [stored.key.id for stored in found] == ["a"]
+
+
+def test_an_answer_that_always_breaks_off_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Engine(Shapes())) as address:
+        documents = FirestoreDocuments("firestore://p/d", Shapes(), ManualClock(), emulator=address)
+        broken = _Answer(200, BROKEN_OFF["an error at the end"])
+        monkeypatch.setattr(documents._rest._pool, "urlopen", lambda *_, **__: broken)
+
+        with pytest.raises(Transient, match="503"):
+            documents.query(Query("things"))
+        documents.close()
+
+
+def test_a_count_passes_over_reports_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = b'[{"readTime": "2026-01-15T10:30:00Z"}, {"result": {"aggregateFields": {"n": {"integerValue": "7"}}}}]'
+    with serving(Engine(Shapes())) as address:
+        documents = FirestoreDocuments("firestore://p/d", Shapes(), ManualClock(), emulator=address)
+        monkeypatch.setattr(documents._rest._pool, "urlopen", lambda *_, **__: _Answer(200, counted))
+
+        assert documents.count(Query("things")) == 7
+        documents.close()
+
+
+class _Answer:
+    def __init__(
+        self, status: int, data: bytes = b'{"error": {"code": 503, "message": "try again", "status": "UNAVAILABLE"}}'
+    ) -> None:
+        self.status, self.data = status, data
 
 
 def test_in_the_cloud_an_undeclared_shape_is_logged_and_refused_by_firestore(

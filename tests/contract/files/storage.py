@@ -46,6 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         """Remove an object."""
+        if self._troubled():
+            return
         place = self._place()
         found = self._storage.objects.pop(place, None) if place else None
         self._send(404 if found is None else 204, b"")

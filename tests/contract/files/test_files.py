@@ -1,5 +1,6 @@
 """The files port: one suite over the folder and Cloud Storage, and reading from s3:// as S3 answers (moto)."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.files import FilesByScheme, FolderFiles, GoogleFiles, S3Files
+from shared.core.clock import ManualClock
 from shared.core.errors import Terminal, Transient
 from shared.ports.files import Files
 from tests.contract.files.storage import Storage, storage
@@ -84,12 +86,43 @@ def test_a_folder_opens_nothing_outside_of_it(tmp_path: Path) -> None:
     ],
 )
 def test_answers_of_cloud_storage_are_told_apart(cloud: Storage, status: int, kind: type[Exception], code: str) -> None:
-    cloud.statuses = [status]
+    clock = ManualClock()
+    cloud.statuses = [status] * 1000
 
     with pytest.raises(kind) as failure:
-        list(GoogleFiles(None, endpoint=cloud.endpoint).open("gs://some-bucket/feeds/a b.csv"))
+        list(GoogleFiles(None, clock, endpoint=cloud.endpoint).open("gs://some-bucket/feeds/a b.csv"))
 
     assert getattr(failure.value, "code", None) == code
+    assert (clock.slept == []) == (kind is Terminal)
+    assert clock.monotonic() <= 10
+
+
+def test_passing_trouble_of_cloud_storage_is_waited_out(cloud: Storage) -> None:
+    clock = ManualClock()
+    files = GoogleFiles("gs://uploads/in", clock, endpoint=cloud.endpoint)
+
+    cloud.statuses = [503]
+    address = files.put("abc", [b"one"])
+    cloud.statuses = [429]
+    found = b"".join(files.open(address))
+    cloud.statuses = [500]
+    files.delete(address)
+
+    assert found == b"one"
+    assert cloud.objects == {}
+    assert len(clock.slept) == 3
+
+
+def test_a_cloud_storage_that_is_not_there_is_transient_and_waits_are_bounded() -> None:
+    clock = ManualClock()
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound and never listening: connections are refused
+        files = GoogleFiles("gs://b", clock, endpoint=f"http://127.0.0.1:{unused.getsockname()[1]}")
+
+        with pytest.raises(Transient, match="does not answer"):
+            files.put("abc", [b"x"])
+
+    assert 0 < clock.monotonic() <= 10
 
 
 def test_a_download_that_ends_early_is_trouble(cloud: Storage) -> None:
