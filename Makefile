@@ -52,7 +52,7 @@ infra-check: $(VENV)/.dev ## Prove infra/ offline: terraform against the provide
 	@command -v terraform >/dev/null 2>&1 || echo "terraform is missing: only the checks in Python run, the others are skipped"
 	@$(BIN)/python -m pytest -q tests/house/infra tests/house/test_indexes.py tests/house/test_functions.py tests/house/test_warehouse_tables.py tests/house/test_deploy.py
 
-audit: $(VENV)/.dev ## Look for weak spots: vulnerable packages, secrets in the tree, unsafe cloud policy (needs the network).
+audit: $(VENV)/.dev ## Look for weak packages (needs a service that knows them), secrets in the tree and unsafe cloud policy (both offline).
 	@$(BIN)/python -m tests.house.infra.audit
 
 deploy: $(VENV)/.local ## Deploy to your own project: build, plan shown, confirmation, smoke test (ENV=dev|staging|production).
@@ -74,7 +74,7 @@ data: $(VENV)/.local ## Put the public retail data set under .data/ (never commi
 	@$(BIN)/python -m local.dataset
 
 lock: $(VENV)/.dev ## Pin requirements*.txt anew from requirements*.in.
-	@for f in requirements requirements-local requirements-dev bench/requirements; do \
+	@for f in requirements requirements-local requirements-dev requirements-audit bench/requirements; do \
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links $$f.in -o $$f.txt; done
 

@@ -17,7 +17,7 @@ locals {
     BASIC_AUTH_USERNAME = "basic-auth-password"
   }
 
-  _environment = merge(var.settings, {
+  _environment = merge({ for key, value in var.settings : key => value if key != "SEALING_KEYS" }, {
     ENVIRONMENT        = var.environment
     STORE_URL          = "firestore://${var.project}/${google_firestore_database.main.name}"
     WAREHOUSE_URL      = "bigquery://${var.project}/${google_bigquery_dataset.main.dataset_id}"
@@ -28,10 +28,14 @@ locals {
     WORKER_INVOKERS    = google_service_account.invoker.email
   })
 
+  # What credentials are sealed with: the one key of KMS, keys in a secret named by a setting, or a key that the functions hold.
+  _sealed_by = contains(keys(var.settings), "SEALING_KEYS") ? "secret" : contains(keys(var.secret_versions), "encryption-key") ? "own" : "kms"
+
   _environments = {
     for name, facts in local.functions : name => merge(
       { for key, value in local._environment : key => value if !contains(keys(local._pairs), key) || contains(keys(local._secrets_of[name]), lookup(local._pairs, key, "")) },
-      facts.needs.kms && !contains(keys(var.settings), "SEALING_KEYS") ? { KMS_KEY = google_kms_crypto_key.credentials.id } : {},
+      facts.needs.kms && local._sealed_by == "kms" ? { KMS_KEY = google_kms_crypto_key.credentials.id } : {},
+      facts.needs.kms && local._sealed_by == "secret" ? { SEALING_KEYS = var.settings["SEALING_KEYS"] } : {},
       facts.needs.files == "none" ? {} : { FILES_URL = "gs://${google_storage_bucket.imports.name}" },
     )
   }
@@ -39,6 +43,19 @@ locals {
   _secrets_of = {
     for name, facts in local.functions : name => {
       for secret in facts.needs.secrets : secret => tostring(var.secret_versions[secret]) if contains(keys(var.secret_versions), secret)
+    }
+  }
+
+  _calls = {
+    for name, facts in local.functions : name => {
+      name          = name
+      facts         = facts
+      bundle        = "${path.module}/../build/${name}.zip"
+      ingress       = !facts.public ? "ALLOW_INTERNAL_ONLY" : var.domain == null ? "ALLOW_ALL" : "ALLOW_INTERNAL_AND_GCLB"
+      invokers      = facts.public ? tomap({ everyone = "allUsers" }) : tomap({ platform = google_service_account.invoker.member })
+      environment   = local._environments[name]
+      secrets       = local._secrets_of[name]
+      min_instances = lookup(var.min_instances, name, null)
     }
   }
 
@@ -53,38 +70,28 @@ locals {
     imports       = google_storage_bucket.imports.name
     invoker       = google_service_account.invoker.name
     kms_key       = google_kms_crypto_key.credentials.id
+    sealed_by     = local._sealed_by
+    sealing_keys  = lookup(var.settings, "SEALING_KEYS", null)
   }
 }
 
+# Two calls of one module, because public functions are told the worker's address, which it has only once it is made.
 module "internal" {
   source   = "./modules/function"
-  for_each = local.internal
+  for_each = { for name, call in local._calls : name => call if !call.facts.public }
 
-  name        = each.key
-  facts       = each.value
-  place       = local._place
-  bundle      = "${path.module}/../build/${each.key}.zip"
-  ingress     = "ALLOW_INTERNAL_ONLY"
-  invokers    = { platform = google_service_account.invoker.member }
-  environment = merge(local._environments[each.key], { WORKER_URL = local.worker_url })
-  secrets     = local._secrets_of[each.key]
+  function = merge(each.value, { environment = merge(each.value.environment, { WORKER_URL = local.worker_url }) })
+  place    = local._place
 
   depends_on = [google_project_service.all, google_cloud_tasks_queue.all, google_secret_manager_secret_version.all, google_project_iam_member.build]
 }
 
 module "public" {
   source   = "./modules/function"
-  for_each = local.public
+  for_each = { for name, call in local._calls : name => call if call.facts.public }
 
-  name          = each.key
-  facts         = each.value
-  place         = local._place
-  bundle        = "${path.module}/../build/${each.key}.zip"
-  ingress       = var.domain == null ? "ALLOW_ALL" : "ALLOW_INTERNAL_AND_GCLB"
-  invokers      = { everyone = "allUsers" }
-  environment   = merge(local._environments[each.key], { WORKER_URL = module.internal["worker"].uri })
-  secrets       = local._secrets_of[each.key]
-  min_instances = lookup(var.min_instances, each.key, null)
+  function = merge(each.value, { environment = merge(each.value.environment, { WORKER_URL = module.internal["worker"].uri }) })
+  place    = local._place
 
   depends_on = [google_project_service.all, google_cloud_tasks_queue.all, google_secret_manager_secret_version.all, google_project_iam_member.build]
 }

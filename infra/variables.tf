@@ -150,4 +150,14 @@ variable "settings" {
     condition     = alltrue([for name in keys(var.settings) : !can(regex("(PASSWORD|SECRET|_TOKEN|API_KEY|SIGNING_KEY|ENCRYPTION_KEY)", name))])
     error_message = "a setting whose name says secret belongs into secret_versions."
   }
+
+  validation {
+    condition     = can(regex("^projects/[a-z0-9-]+/secrets/[A-Za-z0-9_-]+$", lookup(var.settings, "SEALING_KEYS", "projects/none/secrets/none")))
+    error_message = "SEALING_KEYS must be projects/PROJECT/secrets/NAME."
+  }
+
+  validation {
+    condition     = !(contains(keys(var.settings), "SEALING_KEYS") && contains(keys(var.secret_versions), "encryption-key"))
+    error_message = "SEALING_KEYS and the secret encryption-key exclude each other."
+  }
 }

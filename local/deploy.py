@@ -66,43 +66,49 @@ def smoke(addresses: Mapping[str, str], clock: Clock, ask: Callable[[str], int])
     return wrong
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], infra: Path = INFRA) -> int:
     """Deploy or destroy an environment, or only ask the functions that are there."""
     action, environment = (*arguments, "", "")[:2]
-    if action not in {"deploy", "destroy", "smoke"}:
-        print("say deploy, destroy or smoke, and the environment", file=sys.stderr)
-        return 2
-    if found := problems(environment):
+    if found := _refused(action, environment) or problems(environment, infra):
         print("\n".join(found), file=sys.stderr)
         return 2
-    if not _initialised(environment):
+    if not _initialised(environment, infra):
         return 1
     if action == "smoke":
-        return _smoke()
+        return _smoke(infra)
     # A bundle's checksum is part of every plan: a destroy reads the bundles too.
-    if bundle.main(()) or not _terraform(_verb(action), f"-var-file=env/{environment}.tfvars"):
+    if bundle.main(()) or not _terraform(infra, _verb(action), f"-var-file=env/{environment}.tfvars"):
         return 1
-    return _smoke() if action == "deploy" else 0
+    return _smoke(infra) if action == "deploy" else 0
+
+
+def _refused(action: str, environment: str) -> list[str]:
+    if action not in {"deploy", "destroy", "smoke"}:
+        return ["say deploy, destroy or smoke, and the environment"]
+    if (action, environment) == ("destroy", "production"):
+        # Its data is protected, so half of it would go and half would stay.
+        return ["production is not taken down from here: docs/operations.md says how"]
+    return []
 
 
 def _verb(action: str) -> str:
     return "apply" if action == "deploy" else "destroy"
 
 
-def _initialised(environment: str) -> bool:
-    return _terraform("init", "-input=false", "-reconfigure", f"-backend-config=env/{environment}.backend")
+def _initialised(environment: str, infra: Path) -> bool:
+    return _terraform(infra, "init", "-input=false", "-reconfigure", f"-backend-config=env/{environment}.backend")
 
 
-def _terraform(*arguments: str) -> bool:
+def _terraform(infra: Path, *arguments: str) -> bool:
     """Run terraform in the foreground: it shows what it will do and asks."""
     given = {**os.environ, "TF_VAR_secret_values": json.dumps(secret_values(os.environ))}
-    return subprocess.run(["terraform", *arguments], cwd=INFRA, env=given, check=False).returncode == 0  # noqa: S607
+    return subprocess.run(["terraform", *arguments], cwd=infra, env=given, check=False).returncode == 0  # noqa: S607
 
 
-def _smoke() -> int:
+def _smoke(infra: Path) -> int:
     shown = subprocess.run(
         ["terraform", "output", "-json", "functions"],  # noqa: S607 - wherever the person has it
-        cwd=INFRA,
+        cwd=infra,
         capture_output=True,
         text=True,
         check=True,

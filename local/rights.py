@@ -1,15 +1,19 @@
 """Who may do what in the cloud, as the manifests say it: written by `make docs`, compared with what Terraform would grant."""
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple
 
 from local.manifest import Manifest, Needs
 
-__all__ = ["Right", "rights", "rights_page"]
+__all__ = ["Right", "Sealing", "rights", "rights_page"]
+
+Sealing = Literal["kms", "secret", "own"]
+"""What credentials are sealed with: the key of KMS, keys in the secret that SEALING_KEYS names, or the secret `encryption-key`."""
 
 _DOCUMENTS = {"read": "roles/datastore.viewer", "write": "roles/datastore.user"}
 _WAREHOUSE = {"read": "roles/bigquery.dataViewer", "write": "roles/bigquery.dataEditor"}
 _FILES = {"read": "roles/storage.objectViewer", "write": "roles/storage.objectUser"}
+_OWN_KEY = "encryption-key"
 _BUILD = ("roles/artifactregistry.writer", "roles/logging.logWriter", "roles/storage.objectViewer")
 
 
@@ -21,13 +25,13 @@ class Right(NamedTuple):
     on: str
 
 
-def rights(functions: Mapping[str, Manifest]) -> list[Right]:
+def rights(functions: Mapping[str, Manifest], sealing: Sealing = "kms") -> list[Right]:
     """Return every grant that these functions need, when all their secrets are configured; nothing else may be granted."""
     found = {Right("build", role, "project") for role in _BUILD}
     for name, facts in functions.items():
         caller = "everyone" if facts.public else "invoker"
         found.add(Right(caller, "roles/run.invoker", f"function {name}"))
-        found |= {Right(f"fn-{name}", role, on) for role, on in _needed(facts.needs)}
+        found |= {Right(f"fn-{name}", role, on) for role, on in _needed(facts.needs, sealing)}
     return sorted(found)
 
 
@@ -38,11 +42,26 @@ def rights_page(functions: Mapping[str, Manifest]) -> str:
         "grant in its state with this table: nothing more, nothing less. Secrets that an environment does not configure "
         "grant nothing."
     )
-    lines = [f"| {right.who} | `{right.role}` | {right.on} |" for right in rights(functions)]
-    return "\n".join(["# Who may do what", "", about, "", "| Account | Role | On |", "| --- | --- | --- |", *lines, ""])
+    usual = rights(functions)
+    parts = ["# Who may do what", "", about, "", *_table(usual), ""]
+    for sealing, when in _OTHERWISE.items():
+        parts += [f"{when}, instead of the rights on the key:", ""]
+        parts += [*_table(right for right in rights(functions, sealing) if right not in usual), ""]
+    return "\n".join(parts)
 
 
-def _needed(needs: Needs) -> Iterator[tuple[str, str]]:
+_OTHERWISE: Mapping[Sealing, str] = {
+    "secret": "Where `settings` holds SEALING_KEYS",
+    "own": f"Where `secret_versions` holds {_OWN_KEY}",
+}
+
+
+def _table(found: Iterable[Right]) -> list[str]:
+    lines = [f"| {right.who} | `{right.role}` | {right.on} |" for right in found]
+    return ["| Account | Role | On |", "| --- | --- | --- |", *lines]
+
+
+def _needed(needs: Needs, sealing: Sealing) -> Iterator[tuple[str, str]]:
     if needs.documents != "none":
         yield _DOCUMENTS[needs.documents], "project"
     if needs.warehouse != "none":
@@ -53,6 +72,18 @@ def _needed(needs: Needs) -> Iterator[tuple[str, str]]:
     if needs.queues:
         yield "roles/iam.serviceAccountUser", "account invoker"
     yield from (("roles/cloudtasks.enqueuer", f"queue {queue}") for queue in needs.queues)
-    yield from (("roles/secretmanager.secretAccessor", f"secret {secret}") for secret in needs.secrets)
+    for secret in needs.secrets:
+        if secret != _OWN_KEY or sealing == "own":
+            yield "roles/secretmanager.secretAccessor", f"secret {secret}"
     if needs.kms:
-        yield "roles/cloudkms.cryptoKeyEncrypterDecrypter", "key supplier-credentials"
+        yield from _SEALS[sealing]
+
+
+_SEALS: Mapping[Sealing, tuple[tuple[str, str], ...]] = {
+    "kms": (("roles/cloudkms.cryptoKeyEncrypterDecrypter", "key supplier-credentials"),),
+    "secret": (
+        ("roles/secretmanager.secretAccessor", "secret of SEALING_KEYS"),
+        ("roles/secretmanager.viewer", "secret of SEALING_KEYS"),
+    ),
+    "own": (),
+}

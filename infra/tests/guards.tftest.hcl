@@ -28,6 +28,17 @@ run "a_secret_among_the_settings_is_refused" {
   expect_failures = [var.settings]
 }
 
+run "two_ways_to_seal_credentials_are_refused" {
+  command = plan
+
+  variables {
+    settings        = { SEALING_KEYS = "projects/onhand-test/secrets/keys" }
+    secret_versions = { encryption-key = 1 }
+  }
+
+  expect_failures = [var.settings]
+}
+
 run "a_secret_that_no_function_needs_is_noticed" {
   command = plan
 

@@ -6,31 +6,31 @@ terraform {
 }
 
 locals {
-  id = "${var.name}-${var.place.environment}"
+  id = "${var.function.name}-${var.place.environment}"
 }
 
 resource "google_service_account" "own" {
   project      = var.place.project
   account_id   = "fn-${local.id}"
-  display_name = "Onhand function ${var.name}"
+  display_name = "Onhand function ${var.function.name}"
 }
 
 # The name holds the content's checksum, so a changed bundle is a new object and an unchanged one is no change at all.
 resource "google_storage_bucket_object" "source" {
   bucket = var.place.bucket
-  name   = "functions/${var.name}-${filemd5(var.bundle)}.zip"
-  source = var.bundle
+  name   = "functions/${var.function.name}-${filemd5(var.function.bundle)}.zip"
+  source = var.function.bundle
 }
 
 resource "google_cloudfunctions2_function" "this" {
   project     = var.place.project
   location    = var.place.region
   name        = local.id
-  description = var.facts.description
+  description = var.function.facts.description
 
   build_config {
     runtime           = "python311"
-    entry_point       = var.facts.entry_point
+    entry_point       = var.function.facts.entry_point
     service_account   = var.place.build_account
     docker_repository = var.place.repository
 
@@ -48,19 +48,19 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   service_config {
-    available_memory                 = var.facts.memory
-    available_cpu                    = var.facts.cpu
-    max_instance_request_concurrency = var.facts.concurrency
-    min_instance_count               = coalesce(var.min_instances, var.facts.min_instances)
-    max_instance_count               = var.facts.max_instances
-    timeout_seconds                  = var.facts.timeout_s
-    ingress_settings                 = var.ingress
+    available_memory                 = var.function.facts.memory
+    available_cpu                    = var.function.facts.cpu
+    max_instance_request_concurrency = var.function.facts.concurrency
+    min_instance_count               = coalesce(var.function.min_instances, var.function.facts.min_instances)
+    max_instance_count               = var.function.facts.max_instances
+    timeout_seconds                  = var.function.facts.timeout_s
+    ingress_settings                 = var.function.ingress
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.own.email
-    environment_variables            = merge(var.environment, { THREADS = tostring(var.facts.concurrency) })
+    environment_variables            = merge(var.function.environment, { THREADS = tostring(var.function.facts.concurrency) })
 
     dynamic "secret_environment_variables" {
-      for_each = var.secrets
+      for_each = var.function.secrets
       iterator = secret
 
       content {
@@ -73,11 +73,11 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   # Rights first: a function that starts without them would fail its first check.
-  depends_on = [google_secret_manager_secret_iam_member.reads]
+  depends_on = [google_secret_manager_secret_iam_member.reads, google_secret_manager_secret_iam_member.seals, google_kms_crypto_key_iam_member.seals]
 }
 
 resource "google_cloud_run_service_iam_member" "invokes" {
-  for_each = var.invokers
+  for_each = var.function.invokers
 
   project  = var.place.project
   location = var.place.region

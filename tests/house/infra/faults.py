@@ -50,7 +50,7 @@ FAULTS = (
     ),
     Fault("a reference to nothing", "queues.tf", "var.region\n", "google_bigquery_dataset.main.place\n", "validate"),
     Fault("an undeclared variable", "queues.tf", "location = var.region", "location = var.place", "validate"),
-    Fault("a wrong type", _FUNCTION, "= var.facts.timeout_s", '= "soon"', "validate"),
+    Fault("a wrong type", _FUNCTION, "= var.function.facts.timeout_s", '= "soon"', "validate"),
     Fault(
         "an unknown argument of the provider",
         "versions.tf",
@@ -67,7 +67,11 @@ FAULTS = (
     ),
     Fault("an ingress that does not exist", "functions.tf", '"ALLOW_INTERNAL_ONLY"', '"ALLOW_INSIDE"', "plan"),
     Fault(
-        "a worker open to everyone", "functions.tf", "google_service_account.invoker.member }", '"allUsers" }', "rules"
+        "a worker open to everyone",
+        "functions.tf",
+        "google_service_account.invoker.member })",
+        '"allUsers" })',
+        "rules",
     ),
     Fault("a worker reachable from outside", "functions.tf", '"ALLOW_INTERNAL_ONLY"', '"ALLOW_ALL"', "rules"),
     Fault("a basic role", _RIGHTS, '"roles/bigquery.jobUser"', '"roles/editor"', "rules"),
@@ -79,7 +83,7 @@ FAULTS = (
         "rules",
     ),
     Fault("a bucket that can be public", "storage.tf", '= "enforced"', '= "inherited"', "rules"),
-    Fault("threads that are not the concurrency", _FUNCTION, "= var.facts.concurrency\n", "= 1\n", "rules"),
+    Fault("threads that are not the concurrency", _FUNCTION, "= var.function.facts.concurrency\n", "= 1\n", "rules"),
     Fault(
         "one account for several functions",
         _FUNCTION,

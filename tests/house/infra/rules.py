@@ -84,6 +84,9 @@ def _wrong_service(service: Mapping[str, Any], facts: Manifest) -> Iterator[str]
     if (service["ingress_settings"] == "ALLOW_INTERNAL_ONLY") == facts.public:
         yield f"ingress {service['ingress_settings']}"
     keys = {secret["key"] for secret in service["secret_environment_variables"]}
+    ways = {"KMS_KEY", "SEALING_KEYS", "ENCRYPTION_KEY"} & (keys | set(environment))
+    if environment and len(ways) != facts.needs.kms:  # a plan does not know settings that are made of unknown names
+        yield f"seals with {sorted(ways)}, although kms is {facts.needs.kms}"
     foreign = keys - {secret.upper().replace("-", "_") for secret in facts.needs.secrets}
     if foreign:
         yield f"secrets {sorted(foreign)} that it does not name"
@@ -140,13 +143,18 @@ def _account(name: str) -> str:
     return name.rpartition("/")[2].partition("@")[0].rpartition("-")[0]
 
 
+def _secret(name: str) -> str:
+    """Name a secret; one with a path is not of this configuration, but what SEALING_KEYS names."""
+    return "of SEALING_KEYS" if "/" in name else name
+
+
 _ON: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "google_project_iam_member": lambda _: "project",
     "google_bigquery_dataset_iam_member": lambda _: "dataset",
     "google_storage_bucket_iam_member": lambda values: f"bucket {values['bucket'].rpartition('-')[2]}",
     "google_cloud_tasks_queue_iam_member": lambda values: f"queue {values['name']}",
     "google_service_account_iam_member": lambda values: f"account {_account(values['service_account_id'])}",
-    "google_secret_manager_secret_iam_member": lambda values: f"secret {values['secret_id']}",
+    "google_secret_manager_secret_iam_member": lambda values: f"secret {_secret(values['secret_id'])}",
     "google_kms_crypto_key_iam_member": lambda values: f"key {values['crypto_key_id'].split('/')[1]}",
     "google_cloud_run_service_iam_member": lambda values: f"function {values['service'].rpartition('-')[0]}",
 }

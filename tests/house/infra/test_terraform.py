@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.manifest import manifests
-from local.rights import rights
+from local.rights import Sealing, rights
 from tests.house.infra.faults import FAULTS, Fault
 from tests.house.infra.rules import broken_protection, broken_rules, granted, resources, schedules
 from tests.house.infra.terraform import ENVIRONMENTS, NOT_HERE, VERSIONS, Workspace, present, workspace
@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.skipif(not present(), reason=NOT_HERE),
 ]
 SECRET = "the-value-that-must-be-nowhere"
+SETTINGS = {"ADMIN_EMAIL": "admin@example.com", "BASIC_AUTH_USERNAME": "onhand"}
+KEYS = "projects/keys/secrets/sealing"
 FUNCTIONS = manifests()
 ROOT = Path(__file__).resolve().parents[3]
 INDEXES = json.loads((ROOT / "infra" / "firestore.indexes.json").read_text())
@@ -44,15 +46,23 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[s
     """Give production applied with every secret configured, and the arguments it was applied with."""
     made = workspace(tmp_path_factory.mktemp("applied"))
     made.must("init", "-no-color")
-    secrets = sorted({secret for facts in FUNCTIONS.values() for secret in facts.needs.secrets})
-    arguments = [
-        "-no-color",
-        "-var-file=env/production.tfvars",
-        f"-var=secret_versions={json.dumps(dict.fromkeys(secrets, 1))}",
-        f"-var=secret_values={json.dumps(dict.fromkeys(secrets, SECRET))}",
-    ]
+    arguments = _everything()
     made.must("apply", "-auto-approve", *arguments)
     return made, arguments
+
+
+def _everything(sealing: Sealing = "kms") -> list[str]:
+    """Return the arguments of production with every secret configured, sealing credentials in one of the ways."""
+    secrets = {secret for facts in FUNCTIONS.values() for secret in facts.needs.secrets}
+    secrets -= set() if sealing == "own" else {"encryption-key"}
+    settings = SETTINGS | ({"SEALING_KEYS": KEYS} if sealing == "secret" else {})
+    return [
+        "-no-color",
+        "-var-file=env/production.tfvars",
+        f"-var=secret_versions={json.dumps(dict.fromkeys(sorted(secrets), 1))}",
+        f"-var=secret_values={json.dumps(dict.fromkeys(sorted(secrets), SECRET))}",
+        f"-var=settings={json.dumps(settings)}",
+    ]
 
 
 def test_the_files_are_laid_out_as_terraform_does(ready: Workspace) -> None:
@@ -99,12 +109,42 @@ def test_the_state_grants_exactly_what_the_manifests_say(applied: tuple[Workspac
     assert granted(_state(applied[0])) == rights(FUNCTIONS)
 
 
+@pytest.mark.parametrize("sealing", ["secret", "own"])
+def test_another_way_to_seal_grants_and_tells_what_it_needs_and_nothing_of_the_key(
+    sealing: Sealing, tmp_path: Path
+) -> None:
+    made = workspace(tmp_path)
+    made.must("init", "-no-color")
+
+    made.must("apply", "-auto-approve", *_everything(sealing))
+
+    found = _state(made)
+    assert granted(found) == rights(FUNCTIONS, sealing)
+    assert broken_rules(found, FUNCTIONS) == []
+    told = [_told(each) for each in found if each["type"] == "google_cloudfunctions2_function"]
+    assert [KEYS for names in told if "SEALING_KEYS" in names] == [
+        KEYS for facts in FUNCTIONS.values() if facts.needs.kms and sealing == "secret"
+    ]
+
+
 def test_one_grant_too_many_is_noticed(applied: tuple[Workspace, list[str]]) -> None:
     found = _state(applied[0])
     one = next(each for each in found if each["type"] == "google_project_iam_member")
     extra = {**one, "values": {**one["values"], "role": "roles/storage.admin"}}
 
     assert granted([*found, extra]) != rights(FUNCTIONS)
+
+
+def test_a_second_way_to_seal_is_noticed(applied: tuple[Workspace, list[str]]) -> None:
+    found = _state(applied[0])
+    assert broken_rules(found, FUNCTIONS) == []
+
+    for each in found:
+        if each["type"] == "google_cloudfunctions2_function":
+            each["values"]["service_config"][0]["environment_variables"]["SEALING_KEYS"] = KEYS
+
+    wrong = {complaint.partition(":")[0] for complaint in broken_rules(found, FUNCTIONS)}
+    assert wrong == set(FUNCTIONS)
 
 
 def test_schedules_call_the_worker_at_the_address_that_counts_as_internal(
@@ -129,7 +169,7 @@ def test_every_function_is_told_what_it_needs(applied: tuple[Workspace, list[str
     for name, facts in FUNCTIONS.items():
         given = told[name]["environment_variables"]
         secrets = {one["key"] for one in told[name]["secret_environment_variables"]}
-        assert secrets == {secret.upper().replace("-", "_") for secret in facts.needs.secrets}
+        assert secrets == {secret.upper().replace("-", "_") for secret in facts.needs.secrets} - {"ENCRYPTION_KEY"}
         assert ("KMS_KEY" in given) == facts.needs.kms
         assert given.get("FILES_URL", "none").startswith("gs://") == (facts.needs.files != "none")
         assert ("BASIC_AUTH_USERNAME" in given) == ("BASIC_AUTH_PASSWORD" in secrets)
@@ -160,7 +200,7 @@ def test_no_secret_value_is_in_the_state(applied: tuple[Workspace, list[str]]) -
 
 
 def test_terraforms_own_tests_pass(ready: Workspace) -> None:
-    assert "6 passed, 0 failed" in ready.must("test", "-no-color")
+    assert "7 passed, 0 failed" in ready.must("test", "-no-color")
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.by != "plan"], ids=lambda fault: fault.name)
@@ -210,6 +250,10 @@ class _planted:  # noqa: N801 - reads as a statement
 
 def _planned(made: Workspace, environment: str) -> list[Any]:
     return list(resources(made.plan(environment)["planned_values"]["root_module"]))
+
+
+def _told(function: Any) -> set[str]:
+    return set(function["values"]["service_config"][0]["environment_variables"])
 
 
 def _state(made: Workspace) -> list[Any]:
