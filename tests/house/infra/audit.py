@@ -131,7 +131,7 @@ def _judged(answer: Mapping[str, Any] | None) -> int:
 
 def _asked(service: str, files: Sequence[Path], how: str) -> Mapping[str, Any] | None:
     options = [f"--vulnerability-service={service}", how, "--disable-pip", "--format=json", "--progress-spinner=off"]
-    line = [TOOLS / "bin" / "pip-audit", *options, *(f"--requirement={path}" for path in files)]
+    line: list[str | Path] = [TOOLS / "bin" / "pip-audit", *options, *(f"--requirement={path}" for path in files)]
     return _answer(subprocess.run(line, capture_output=True, text=True, check=False).stdout)
 
 
