@@ -17,7 +17,7 @@ from shared.http.router import Operation
 from shared.ports.documents import Conflict
 
 if TYPE_CHECKING:
-    from shared.http.idempotency import Claim, Idempotency
+    from shared.http.idempotency import Attempt, Claim, Idempotency
 
 __all__ = ["respond"]
 
@@ -98,17 +98,20 @@ def _work(operation: Operation, ctx: Context[Any], inputs: Inputs) -> Answer:
 
 def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, records: "Idempotency") -> Answer:
     """Run the handler under its key, or replay the answer the key has."""
-    from shared.http.idempotency import Replay
-
     operation = exchange.operation
     assert operation is not None
     assert inputs.key is not None
     scope = (ctx.caller.user_id, operation.method, operation.canonical_path, inputs.key)
+    work = _runner(operation, ctx, inputs)
+    if operation.atomic:
+        return _once(exchange, ctx, work, records.attempt(scope, inputs.fingerprint()))
+    from shared.http.idempotency import Replay
+
     claim = records.claim(scope, inputs.fingerprint())
     if isinstance(claim, Replay):
         return claim.answer
     try:
-        return _claimed(operation, ctx, _runner(operation, ctx, inputs), claim)
+        return _claimed(operation, ctx, work, claim)
     except Problem as problem:
         answer = refusal(problem, exchange.path, exchange.request_id, operation)
         claim.settle(answer)
@@ -118,11 +121,29 @@ def _work_once(exchange: Exchange[Any], ctx: Context[Any], inputs: Inputs, recor
         raise
 
 
+def _once(exchange: Exchange[Any], ctx: Context[Any], work: Callable[[], Answer], attempt: "Attempt") -> Answer:
+    """Run a handler whose effect and record are one commit."""
+    from shared.http.idempotency import Known
+
+    with attempt:
+        try:
+            try:
+                return _committed(ctx, work, attempt)
+            except Problem as problem:
+                refused = refusal(problem, exchange.path, exchange.request_id, exchange.operation)
+                return attempt.refused(refused)
+        except Known as known:
+            found = known
+        return attempt.replay(found)
+
+
+def _committed(ctx: Context[Any], work: Callable[[], Answer], attempt: "Attempt") -> Answer:
+    answer: Answer = ctx.app.store.atomically(work, finish=lambda made: (attempt.final(made),), first=attempt.first)
+    return answer
+
+
 def _claimed(operation: Operation, ctx: Context[Any], work: Callable[[], Answer], claim: "Claim") -> Answer:
-    """Run the handler; its effect and the final record are one commit, unless it works outside the store."""
-    if operation.atomic:
-        answer: Answer = ctx.app.store.atomically(work, finish=lambda answer: [claim.final(answer)])
-        return answer
+    """Run a handler that works outside the store, then write the final record."""
     answer = work()
     try:
         ctx.app.store.documents.commit([claim.final(answer)])

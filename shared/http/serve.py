@@ -19,6 +19,7 @@ from flask import Request, Response
 from shared.core.conditions import matches
 from shared.core.errors import InternalError, Problem, Transient, Unavailable
 from shared.core.log import bind
+from shared.core.once import once
 from shared.http.answers import Answer, refusal
 from shared.http.context import Numbers
 from shared.http.exchange import Exchange
@@ -51,19 +52,17 @@ _READING = frozenset({"GET", "HEAD"})
 class _Ready(Generic[A]):
     """What one process needs besides the table, built once from the application."""
 
-    __slots__ = ("app", "limits", "records")
-
     def __init__(self, app: A) -> None:
         self.app = app
         self.limits = Limits(app.settings, app.clock, lambda: app.store)
-        self.records = lambda: _records(app)
+        self.records = lambda: self._records
 
+    @once
+    def _records(self) -> "Idempotency":
+        """Return the records of keys; few requests have one."""
+        from shared.http.idempotency import Idempotency
 
-def _records(app: Served) -> "Idempotency":
-    """Return the records of keys; few requests have one."""
-    from shared.http.idempotency import Idempotency
-
-    return Idempotency(lambda: app.store, app.clock)
+        return Idempotency(lambda: self.app.store, self.app.clock)
 
 
 class Handler(Generic[A]):

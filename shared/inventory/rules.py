@@ -25,6 +25,7 @@ __all__ = [
     "follows_category",
     "labelled",
     "live",
+    "may_be_low",
     "moved",
     "new_level",
     "new_stock",
@@ -202,6 +203,15 @@ def recounted(level: Mapping[str, Any], now: datetime) -> Data:
     if "lots" in level:
         after |= {"expired": gone, "lots_until": first_end(level)}
     return after
+
+
+def may_be_low(level: Mapping[str, Any]) -> bool:
+    """Say whether an alert about low stock may hang on a level.
+
+    It begins at the threshold and ends at most as far above it again (a hysteresis of 100 %), one unit at least. Of a level
+    whose units end by themselves nobody can say.
+    """
+    return level["next_expiry"] is not None or level["available"] <= 2 * max(1, level["effective_reorder_level"])
 
 
 def rule_of(level: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from shared.inventory.rules import (
     facts_of_product,
     facts_of_store,
     labelled,
+    may_be_low,
     new_level,
     new_stock,
     recounted,
@@ -34,14 +35,15 @@ Pair = tuple[str, str]
 """A product's id and a store's id."""
 
 MOVEMENT_TABLE = "stock_movements"
+_NOTHING: Mapping[str, Sequence[Data]] = {}
 
 
 @dataclass(frozen=True)
 class Desk:
     """What booking needs.
 
-    `on_change` is told, inside the commit, which levels changed (an alert check is queued there); `on_rows` is called
-    after the commit, when rows wait for the warehouse.
+    `on_change` is told, inside the commit, which levels changed that are or were near their threshold (an alert check is
+    queued there); `on_rows` is called after the commit, when rows wait for the warehouse.
     """
 
     store: Store
@@ -177,8 +179,8 @@ class WorkingSet:
         self._made.other.append(Delete(held.stored.key, held.stored.version))
         held.data = held.stored.data
 
-    def writes(self) -> list[Write]:
-        """Return everything decided so far."""
+    def writes(self, beside: Mapping[str, Sequence[Data]] = _NOTHING) -> list[Write]:
+        """Return everything decided so far; warehouse rows `beside` travel with those of the movements."""
         writes: list[Write] = [
             _write(level_key(store, product), held) for (product, store), held in self._levels.items() if held.changed
         ]
@@ -186,15 +188,16 @@ class WorkingSet:
         writes += self._made.other
         if self._made.movements:
             writes += [Create(movement_key(one["id"]), _document(one)) for one in self._made.movements]
-            first = self._made.movements[0]["id"]
-            writes.append(self._desk.outbox.rows(MOVEMENT_TABLE, first, [_row(one) for one in self._made.movements]))
+            rows = [_row(one) for one in self._made.movements]
+            writes.append(self._desk.outbox.rows(MOVEMENT_TABLE, self._made.movements[0]["id"], rows, beside))
         return writes
 
-    def write(self) -> None:
-        """Let everything decided join the surrounding commit."""
-        self._store.write(self.writes())
-        if self._made.touched:
-            self._desk.on_change(list(dict.fromkeys(self._made.touched)))
+    def write(self, beside: Mapping[str, Sequence[Data]] = _NOTHING) -> None:
+        """Let everything decided join the surrounding commit; see `writes`."""
+        self._store.write(self.writes(beside))
+        told = [pair for pair in dict.fromkeys(self._made.touched) if self._is_near(pair)]
+        if told:
+            self._desk.on_change(told)
         if self._made.movements:
             self._store.after_commit(self._desk.on_rows)
 
@@ -207,6 +210,12 @@ class WorkingSet:
         """Return the version a level has after this commit: one more than was read for every movement, 1 for a new one."""
         stored = self._levels[pair].stored
         return stored.data["version"] + max(1, self._made.moves[pair]) if stored else 1
+
+    def _is_near(self, pair: Pair) -> bool:
+        """Say whether an alert may hang on a level as it was or as it will be."""
+        held = self._levels[pair]
+        was = None if held.stored is None else held.stored.data
+        return was is None or held.data is None or may_be_low(was) or may_be_low(held.data)
 
     def _touch(self, pair: Pair) -> None:
         self._made.touched.append(pair)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from shared.core.errors import Transient, Unavailable
 from shared.core.retry import Backoff
@@ -26,7 +26,7 @@ from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Pos
 if TYPE_CHECKING:
     from shared.core.clock import Clock
 
-__all__ = ["BACKOFF", "Store"]
+__all__ = ["BACKOFF", "First", "Store"]
 
 T = TypeVar("T")
 
@@ -36,10 +36,21 @@ _STEP = 500
 _log = logging.getLogger(__name__)
 
 
+class First(NamedTuple):
+    """A document that is read before anything else of an atomic piece of work, together with what that reads first.
+
+    `told` gets it as it is, at every try; what it raises ends the work.
+    """
+
+    key: Key
+    told: Callable[[Stored | None], None]
+
+
 @dataclass(slots=True)
 class _Unit:
     """What one atomic piece of work has decided so far."""
 
+    first: First | None = None
     writes: dict[Key, Write] = field(default_factory=dict)
     after: list[Callable[[], None]] = field(default_factory=list)
     foreseen: dict[Key, Stored | None] = field(default_factory=dict)
@@ -103,7 +114,7 @@ class Store:
         unit = self._unit.get()
         unread = [] if unit is None else [key for key in dict.fromkeys(keys) if key not in unit.foreseen]
         if unit is not None and unread:
-            unit.foreseen |= dict.fromkeys(unread) | self.documents.get_many(unread)
+            unit.foreseen |= dict.fromkeys(unread) | self._read(unread, unit)
 
     def query(self, query: Query) -> list[Stored]:
         """Return matching documents in order, always as committed."""
@@ -168,12 +179,13 @@ class Store:
         *,
         finish: Callable[[T], Sequence[Write]] = lambda _: (),
         lock: Sequence[Key] = (),
+        first: First | None = None,
     ) -> T:
         """Run `work`, then commit all it changed plus `finish(result)` as one; rerun everything on a lost race.
 
         `work` must have no effect but through this store. Nested calls join the outer one; when a nested one raises, what
         it had decided is forgotten. After a lost race the rerun holds the locks of the keys it lost, so that threads of
-        one process queue up. Raise Unavailable after 5 s.
+        one process queue up. `first` is for the outermost call. Raise Unavailable after 5 s.
         """
         outer = self._unit.get()
         if outer is not None:
@@ -181,7 +193,7 @@ class Store:
                 return self._decided(outer, work, finish)
         held = set(lock)
         for _ in self._backoff.tries(self._clock, self._rng):
-            unit = _Unit()
+            unit = _Unit(first)
             with self._locked(held):
                 done, result = self._attempt(unit, work, finish)
             if done:
@@ -205,19 +217,31 @@ class Store:
 
     def _decided(self, unit: _Unit, work: Callable[[], T], finish: Callable[[T], Sequence[Write]]) -> T:
         result = work()
+        if unit.first is not None:
+            self._read((), unit)
         unit.add(finish(result))
         return result
 
     def _overlaid(self, keys: Sequence[Key], unit: _Unit) -> dict[Key, Stored]:
         """Read keys as this unit sees them: its own earlier writes (without a version yet) over the committed state."""
         unread = [key for key in keys if key not in unit.writes and key not in unit.foreseen]
-        found = self.documents.get_many(unread) if unread else {}
+        found = self._read(unread, unit) if unread else {}
         for key in keys:
             if (known := unit.foreseen.get(key)) is not None:
                 found[key] = known
             write = unit.writes.get(key)
             if isinstance(write, Create | Put):
                 found[key] = Stored(key, dict(write.data), "")
+        return found
+
+    def _read(self, keys: Sequence[Key], unit: _Unit) -> dict[Key, Stored]:
+        """Read keys as committed; with the first of them what the work is to begin with."""
+        first = unit.first
+        if first is None:
+            return self.documents.get_many(keys)
+        unit.first = None
+        found = self.documents.get_many([*keys, first.key])
+        first.told(found.pop(first.key, None))
         return found
 
     @contextmanager

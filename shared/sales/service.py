@@ -119,19 +119,16 @@ class Sales:
         for product_id, units in taken.items():
             kind, user_id = MovementType.SALE, caller.user_id
             booking.add(Change(product_id, store_id, -units, kind, reference=sale_id, user_id=user_id))
-        booking.write()
-        return self._kept(sale_id, decision, failed, _facts(caller, wanted, store_id, instant(booking.now)))
+        data = sale_data(sale_id, decision, failed, _facts(caller, wanted, store_id, instant(booking.now)))
+        booking.write({LINES.name: line_rows(data)})
+        self.store.write([Create(sale_key(sale_id), data)])
+        return Stored(sale_key(sale_id), data, "")
 
     def _check_store(self, caller: Caller, wanted: NewSale) -> None:
         """Raise NotFound for a store that is named and unknown, Forbidden outside the caller's own."""
         if wanted.store_id is not None:
             self.stores.stored(wanted.store_id)
             check_scope(caller, wanted.store_id)
-
-    def _kept(self, sale_id: str, decision: Decision, failed: Sequence[Failure], facts: Mapping[str, Any]) -> Stored:
-        data = sale_data(sale_id, decision, failed, facts)
-        self.store.write([Create(sale_key(sale_id), data), self.outbox.rows(LINES.name, sale_id, line_rows(data))])
-        return Stored(sale_key(sale_id), data, "")
 
     def _resolved(self, wanted: NewSale) -> tuple[list[Asked], dict[str, Sellable]]:
         """Return the summed basket and the products it names; a SKU stands for the product that has it."""

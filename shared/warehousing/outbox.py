@@ -12,14 +12,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.core.clock import Clock, instant
-from shared.ports.documents import Create, Delete, Key, Query, Stored
+from shared.ports.documents import Create, Data, Delete, Key, Query, Stored
 from shared.ports.store import Store
 from shared.ports.warehouse import Table, Warehouse
 
 __all__ = ["OUTBOX", "WarehouseOutbox"]
 
 OUTBOX = "warehouse_outbox"
+SEVERAL = "several"
+"""Stands for the table of a document whose rows are of more than one: a release that knows none such leaves it alone."""
 _MANY = 200
+_NOTHING: Mapping[str, Sequence[Any]] = {}
 
 
 class WarehouseOutbox:
@@ -29,10 +32,17 @@ class WarehouseOutbox:
         """Take the store that holds the rows, and time."""
         self._store, self._clock = store, clock
 
-    def rows(self, table: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Create:
-        """Return the write that sends rows to a table; `name` makes it single: the id of the fact."""
-        data = {"table": table, "rows": [dict(row) for row in rows], "made_at": instant(self._clock.now())}
-        return Create(Key(OUTBOX, f"{table}.{name}"), data)
+    def rows(
+        self, table: str, name: str, rows: Sequence[Mapping[str, Any]], beside: Mapping[str, Sequence[Any]] = _NOTHING
+    ) -> Create:
+        """Return the write that sends rows to a table; `name` makes it single: the id of the fact.
+
+        Rows of other tables that the same fact makes travel `beside` them, in one document that is written and forgotten.
+        """
+        made: Data = {"table": table, "rows": [dict(row) for row in rows], "made_at": instant(self._clock.now())}
+        if beside:
+            made |= {"table": SEVERAL, "rows": {table: made["rows"], **beside}}
+        return Create(Key(OUTBOX, f"{table}.{name}"), made)
 
     def waiting(self) -> bool:
         """Say whether any row waits."""
@@ -44,7 +54,7 @@ class WarehouseOutbox:
         Raise Transient when the warehouse is in trouble; everything unforgotten is taken again later. Documents of tables
         this deployment does not know stay where they are and are not counted.
         """
-        known = tuple(sorted(tables))
+        known = (*sorted(tables), SEVERAL)
         taken = 0
         for start in range(0, len(known), 10):
             query = Query(OUTBOX, (("table", known[start : start + 10]),), order_by="made_at", limit=_MANY)
@@ -52,14 +62,26 @@ class WarehouseOutbox:
         return taken
 
     def _merged(self, found: Sequence[Stored], warehouse: Warehouse, tables: Mapping[str, Table]) -> int:
-        by_table: dict[str, list[Stored]] = defaultdict(list)
+        """Merge rows, then forget their documents, those of one table at a time; one with rows of an unknown table stays."""
+        taken: dict[str, list[Stored]] = defaultdict(list)
         for stored in found:
-            by_table[stored.data["table"]].append(stored)
-        for name, batch in by_table.items():
-            rows = [row for stored in batch for row in stored.data["rows"]]
-            warehouse.merge(tables[name], rows, batch_id=_batch_id(batch))
+            if _rows_by_table(stored).keys() <= tables.keys():
+                taken[stored.data["table"]].append(stored)
+        for batch in taken.values():
+            rows: dict[str, list[Data]] = defaultdict(list)
+            for stored in batch:
+                for name, some in _rows_by_table(stored).items():
+                    rows[name] += some
+            for name, some in rows.items():
+                warehouse.merge(tables[name], some, batch_id=_batch_id(batch))
             self._store.documents.commit([Delete(stored.key) for stored in batch])
-        return len(found)
+        return sum(map(len, taken.values()))
+
+
+def _rows_by_table(stored: Stored) -> Mapping[str, list[Data]]:
+    rows: Any = stored.data["rows"]
+    found: Mapping[str, list[Data]] = rows if stored.data["table"] == SEVERAL else {stored.data["table"]: rows}
+    return found
 
 
 def _batch_id(batch: Sequence[Stored]) -> str:

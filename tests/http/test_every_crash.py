@@ -1,7 +1,8 @@
 """I03 and I04 on every unsafe route that heeds an Idempotency-Key: the process dies, and the same request comes again.
 
-Of an atomic operation the first commit claims the key and the second holds effect and record: dying before it leaves nothing
-but the claim, dying after it leaves the answer. Either way the retry after the lease ends in one effect and one answer.
+An atomic operation commits effect and record at once: dying before it leaves nothing, and a retry is free to begin anew at
+once; dying after it leaves the answer. What works outside the store takes the key first: dying then leaves nothing but the claim
+until the lease ends. Either way the retry ends in one effect and one answer.
 """
 
 from collections import Counter
@@ -17,10 +18,13 @@ from tests.http.product import tokens
 from tests.http.test_every_repeat import FEWEST_EFFECTS, ROUTES, SILENT, SOME, TRIES, House, Sent, is_kept
 from tests.http.test_idempotency_crashes import Killed, Mortal
 
+UNDONE = (1, True)
+DONE = (1, False)
 CLAIMED = (1, False)
-UNDONE = (2, True)
-DONE = (2, False)
-DEATHS = (CLAIMED, UNDONE, DONE)
+WORKED = (2, True)
+FINISHED = (2, False)
+DEATHS = {True: (UNDONE, DONE), False: (CLAIMED, WORKED, FINISHED)}
+"""At which commit of an operation that is atomic, or not, its process dies, and whether before it."""
 PATIENCE = 8
 """How many times the tries for a route that refuses everything before its key is claimed."""
 
@@ -66,14 +70,15 @@ def faults_of(operation: Operation, death: tuple[int, bool], came: Came) -> list
         and (came.again.status, came.again.body) != (came.retry.status, came.retry.body),
         "written again": is_kept(came.retry) and came.rewritten,
     }
-    if death == DONE and operation.atomic and is_kept(came.retry):
-        found["done twice"] = not replayed
-        found["not answered at once"] = came.before_lease.body != came.retry.body
-    else:
-        found["not done"] = death != DONE and operation.atomic and replayed
+    if operation.atomic:
+        found["not answered at once"] = is_kept(came.retry) and came.before_lease.body != came.retry.body
+        found["something is left"] = death == UNDONE and came.written != (0, 0)
+        at_once = "Idempotency-Replayed" in came.before_lease.headers
+        found["done twice"] = death == DONE and is_kept(came.retry) and not (at_once and replayed)
+        found["not done"] = death == UNDONE and at_once
+    elif death != FINISHED:
         in_flight = came.before_lease.status == 409 and b"IdempotencyInFlight" in came.before_lease.body
-        found["not in flight"] = death != DONE and not in_flight
-        found["more than a claim"] = death != DONE and operation.atomic and came.written != (1, 0)
+        found["not in flight"] = not in_flight
     return [fault for fault, so in found.items() if so]
 
 
@@ -87,7 +92,7 @@ class Seen:
         for operation, pattern in routes:
             label = f"{operation.method} {pattern}"
             house.look()
-            for death in DEATHS:
+            for death in DEATHS[operation.atomic]:
                 self._try(house, operation, pattern, (label, death))
         print(f"{len(routes)} routes, {len(self.died)} on which processes died, {len(self.effects)} with an effect")
 
@@ -123,7 +128,7 @@ def test_control_a_record_in_a_commit_of_its_own_lets_effects_happen_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broken variant: the effect is committed first, the record after it."""
-    monkeypatch.setattr("shared.http.run._claimed", _recorded_late)
+    monkeypatch.setattr("shared.http.run._committed", _recorded_late)
 
     seen = Seen(House(tmp_path), SOME)
 
@@ -131,7 +136,7 @@ def test_control_a_record_in_a_commit_of_its_own_lets_effects_happen_twice(
     assert len(twice) >= len(SOME) // 3
 
 
-def _recorded_late(operation: Operation, ctx: Any, work: Any, claim: Any) -> Any:
-    answer = ctx.app.store.atomically(work) if operation.atomic else work()
-    ctx.app.store.documents.commit([claim.final(answer)])
+def _recorded_late(ctx: Any, work: Any, attempt: Any) -> Any:
+    answer = ctx.app.store.atomically(work, first=attempt.first)
+    ctx.app.store.documents.commit([attempt.final(answer)])
     return answer

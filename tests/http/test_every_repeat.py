@@ -18,10 +18,11 @@ import pytest
 from local.demo.load import load
 from local.gateway import routers
 from shared.app import App
-from shared.http.idempotency import Claim, Idempotency, Replay
+from shared.http.idempotency import Idempotency
 from shared.http.router import Operation
 from shared.http.serve import Handler, serve
 from shared.http.table import Table
+from shared.ports.documents import Key
 from tests.client import Answered, Client
 from tests.faults.jobs.volume import sized
 from tests.http.fitting import NOWHERE, Fitting, known_ids
@@ -98,7 +99,8 @@ class House:
         self.handle.warm()
         ready = self.handle._ready
         assert ready is not None
-        ready.records = lambda: records(lambda: self.app.store, self.app.clock)
+        made = records(lambda: self.app.store, self.app.clock)
+        ready.records = lambda: made
 
 
 def is_kept(answer: Answered) -> bool:
@@ -235,9 +237,9 @@ class Forgetful(Idempotency):
 
     numbers = count()
 
-    def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
+    def key(self, scope: tuple[str, ...]) -> Key:
         """Find no record of anything."""
-        return super().claim((*scope, str(next(self.numbers))), fingerprint)
+        return super().key((*scope, str(next(self.numbers))))
 
 
 @pytest.mark.parametrize("check", [only_repeated, at_once])

@@ -14,7 +14,7 @@ import pytest
 from local.gateway import routers
 from shared.app import App
 from shared.core.caller import Caller
-from shared.http.idempotency import Claim, Idempotency, Replay
+from shared.http.idempotency import Idempotency
 from shared.http.openapi import document
 from shared.http.serve import Handler, serve
 from shared.identity.apikeys import ApiKey, ApiKeys, key_view
@@ -235,15 +235,16 @@ def test_a_foreign_idempotency_key_shows_no_answer_on_any_route(house: House) ->
 class KeyAlone(Idempotency):
     """The broken variant: one user's key is everybody's."""
 
-    def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
+    def key(self, scope: tuple[str, ...]) -> Key:
         """Forget the user."""
-        return super().claim(scope[1:], fingerprint)
+        return super().key(scope[1:])
 
 
 def test_control_a_key_without_its_user_shows_answers_on_many_routes(house: House) -> None:
     house.handle.warm()
     ready = house.handle._ready
     assert ready is not None
-    ready.records = lambda: KeyAlone(lambda: house.app.store, house.app.clock)
+    records = KeyAlone(lambda: house.app.store, house.app.clock)
+    ready.records = lambda: records
 
     assert ("DELETE", "/api/v1/products/{id}", "unknown") in {(*each[:2], "unknown") for each in kept_by(house)}

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from shared.core.clock import instant
+from shared.core.errors import NotFound
 from shared.http.context import Context
-from shared.http.idempotency import COLLECTION, Claim, Idempotency, Replay
-from shared.ports.documents import Key, Put, Query
+from shared.http.idempotency import COLLECTION, Attempt, Idempotency
+from shared.ports.documents import Create, Key, Put, Query
+from shared.ports.store import First
 from tests.client import Answered
 from tests.http.builders import FakeApp, Kernel, a_kernel, seed
-from tests.http.effects import PATH, WAIT_S, an_effect, effects, send, with_records
+from tests.http.effects import PATH, WAIT_S, an_effect, beside, effects, elsewhere, send, with_records
 
 # I01, in sequence and in parallel
 
@@ -47,14 +49,14 @@ def test_every_unsafe_operation_answers_a_repeated_key_alike() -> None:
     for number, (method, path, body) in enumerate(requests):
         headers = {"Idempotency-Key": f"key-{number}"}
         first = client.send(method, path, body, headers=headers)
-        calls = kernel.app.calls
+        written = kernel.app.documents.counts.writes
         second = client.send(method, path, body, headers=headers)
 
         assert (second.status, second.body) == (first.status, first.body)
         assert second.headers["Idempotency-Replayed"] == "true"
         assert second.headers.get("Location") == first.headers.get("Location")
         assert second.headers["Content-Type"] == first.headers["Content-Type"]
-        assert kernel.app.calls == calls
+        assert kernel.app.documents.counts.writes == written
     assert [
         client.send(*each[:2], each[2], headers={"Idempotency-Key": f"key-{n}"}).status
         for n, each in enumerate(requests)
@@ -119,35 +121,66 @@ def test_32_at_once_have_one_effect() -> None:
         assert effects(kernel) == 1
 
 
-class RecordAfterEffect(Idempotency):
-    """The broken variant: nothing is written before the effect."""
+class Unconditional(Idempotency):
+    """The broken variant: the record is written whether there is one or not, and looked at once."""
 
-    def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
-        """Look whether there is an answer, and leave no trace of the look."""
-        key = Key(COLLECTION, "-".join(scope).replace("/", "."))
-        return _Careless(self._store(), key, fingerprint, "", instant(self._clock.now()))
+    def attempt(self, scope: tuple[str, ...], fingerprint: str) -> Attempt:
+        """Work carelessly."""
+        return _Careless(self, self.key(scope), fingerprint)
 
 
-class _Careless(Claim):
+class _Careless(Attempt):
+    @property
+    def first(self) -> First:
+        """Look when the work begins, and not when it begins again."""
+        return First(self.key, lambda _: None)
+
     def final(self, answer: Any) -> Put:
         """Leave the condition out."""
         final = super().final(answer)
+        assert isinstance(final, Create)
         return Put(final.key, final.data)
 
 
-def test_control_a_record_after_the_effect_lets_parallel_requests_through() -> None:
+@pytest.mark.parametrize(("records", "happened"), [(Idempotency, 1), (Unconditional, 2)], ids=["right", "control"])
+def test_equal_requests_to_two_processes_have_one_effect(records: type[Idempotency], happened: int) -> None:
+    """Both find no record before either commits."""
     both, entered = threading.Barrier(2), [1, 2]
 
-    def meet(_: Context[FakeApp]) -> None:
+    def meet(ctx: Context[FakeApp]) -> None:
+        ctx.app.store.get(Key("things", "any"))
         if entered:
             entered.pop()
             both.wait(WAIT_S)
 
-    kernel = with_records(a_kernel([an_effect(meet)]), RecordAfterEffect)
+    kernel = a_kernel([an_effect(meet)])
+    processes = [with_records(kernel, records), with_records(beside(kernel, an_effect(meet)), records)]
 
-    in_parallel(kernel, 2)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda process: send(process.as_("viewer"), "key"), processes))
 
-    assert effects(kernel) == 2
+    assert effects(kernel) == happened
+    assert [answer.status for answer in answers] == [201, 201]
+    if records is Idempotency:
+        assert [answer.body for answer in answers] == [b'{"count":1}'] * 2
+        assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True]
+
+
+def test_a_refusal_that_another_process_was_faster_with_is_its_answer() -> None:
+    inside: list[Answered] = []
+
+    def overtaken(_: Context[FakeApp]) -> None:
+        if not inside:
+            inside.append(elsewhere(other))
+            raise NotFound("gone", resource="thing")
+
+    kernel = a_kernel([an_effect(overtaken)])
+    other = beside(kernel, an_effect())
+
+    late = send(kernel.as_("viewer"), "key")
+
+    assert (late.status, late.body, effects(kernel)) == (201, inside[0].body, 1)
+    assert late.headers["Idempotency-Replayed"] == "true"
 
 
 # I02, misuse
@@ -159,18 +192,17 @@ def test_another_payload_or_path_is_422_and_another_user_or_operation_is_another
     seed(kernel, 1)
     key = {"Idempotency-Key": f"key-{number}"}
     first = kernel.as_("operator:one").post(PATH, {"rank": number}, headers=key)
-    calls = kernel.app.calls
+    written = kernel.app.documents.counts.writes
 
     other_body = kernel.as_("operator:one").post(PATH, {"rank": number + 1}, headers=key)
     other_path = kernel.as_("operator:one").post("/api/things", {"rank": number}, headers=key)
     assert [other_body.problem, other_path.problem] == ["IdempotencyKeyReused"] * 2
-    assert kernel.app.calls == calls
+    assert kernel.app.documents.counts.writes == written
 
     other_user = kernel.as_("operator:two").post(PATH, {"rank": number}, headers=key)
     other_operation = kernel.as_("operator:one").patch(f"{PATH}/thg_0001", {"name": "x"}, headers=key)
     assert (other_user.status, other_operation.status) == (201, 200)
     assert other_user.json["id"] != first.json["id"]
-    assert kernel.app.calls == calls + 2
 
 
 def test_equal_json_in_another_spelling_is_the_same_payload() -> None:
@@ -180,15 +212,15 @@ def test_equal_json_in_another_spelling_is_the_same_payload() -> None:
     first = client.post(PATH, b'{"rank": 1, "name": "a"}', headers=key)
     second = client.post(PATH, b' {"name":"\\u0061","rank":1} ', headers=key)
 
-    assert (second.status, second.body, kernel.app.calls) == (201, first.body, 1)
+    assert (second.status, second.body, len(kernel.app.store.query(Query("things")))) == (201, first.body, 1)
 
 
 class KeyAlone(Idempotency):
     """The broken variant: one user's key is everybody's."""
 
-    def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
+    def key(self, scope: tuple[str, ...]) -> Key:
         """Forget user, method and operation."""
-        return super().claim(scope[-1:], fingerprint)
+        return super().key(scope[-1:])
 
 
 def test_control_a_key_without_its_user_shows_foreign_answers() -> None:

@@ -54,7 +54,7 @@ class At:
     def adjust(self, key: str | None = None, **said: Any) -> Any:
         """Add a cup."""
         headers = {"Idempotency-Key": key} if key else {}
-        named = {} if "sku" in said else {"product_id": "prd_cup"}
+        named = {} if said.keys() & {"sku", "product_id"} else {"product_id": "prd_cup"}
         return self.shop.operator.post(f"{BASE}/adjust", {**named, **said, "quantity": 1}, headers=headers)
 
     def reserve(self) -> Any:
@@ -64,12 +64,18 @@ class At:
 
 
 # What is done; how many documents that reads and writes on a level that exists. Lists read one row more than they show; a
-# change of stock also marks its level for the check of alerts.
+# change of stock near a threshold also marks its level for the check of alerts. A key is one read and one write more.
 COSTS: dict[str, tuple[Callable[[At], Any], int, int]] = {
     "read a level": (lambda at: at.shop.viewer.get(f"{BASE}/{at.level}"), 1, 0),
     "adjust": (lambda at: at.adjust(store_id=at.store), 2, 5),
     "adjust at the default store": (At.adjust, 3, 5),
-    "adjust by SKU at the default store, once only": (lambda at: at.adjust("k1", sku="CUP"), 4, 7),
+    "adjust by SKU at the default store, once only": (lambda at: at.adjust("k1", sku="CUP"), 5, 6),
+    "adjust far above the threshold": (lambda at: at.adjust(store_id=at.store, product_id="prd_plenty"), 2, 4),
+    "adjust far above the threshold, once only": (
+        lambda at: at.adjust("k1", store_id=at.store, product_id="prd_plenty"),
+        3,
+        5,
+    ),
     "reserve": (At.reserve, 2, 4),
     "list levels": (lambda at: at.read(""), 1 + 3, 0),
     "list levels filtered": (lambda at: at.read("", store_id=at.store, category="Kitchen"), 1 + 3, 0),
@@ -86,6 +92,8 @@ def test_an_operation_reads_and_writes_so_many_documents(documents: Documents, t
     for number in range(6):
         product = shop.product("CUP" if number == 0 else f"SKU{number}", category="Kitchen")
         shop.stock(product, 5)
+    if "far above" in name:
+        shop.stock(shop.product("PLENTY"), 500)
     action, reads, writes = COSTS[name]
     store = shop.app.stores.ensure_default()
     at = At(shop, store, shop.level("prd_cup", store)["id"])

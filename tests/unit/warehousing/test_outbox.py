@@ -1,6 +1,8 @@
 """J03 for rows: whatever fails between commit, merge and forgetting, each movement is in the warehouse exactly once."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +160,34 @@ def test_a_queue_in_trouble_does_not_fail_the_write(documents: Documents, wareho
     flusher.request(down)
 
     assert stock.ledger.outbox.waiting()
+
+
+@one_store
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (0, 1)])
+def test_rows_of_several_tables_travel_in_one_document(
+    documents: Documents, warehouse: DuckWarehouse, before: int, after: int
+) -> None:
+    stock, clock = _busy(documents)
+    outbox, tables = stock.ledger.outbox, {**TABLES, "others": replace(movement_table(), name="others")}
+    warehouse.ensure(tables.values())
+    outbox.flush(warehouse, TABLES)
+    row = {**_row_of(stock), "id": "x"}
+    stock.ledger.store.write([outbox.rows("stock_movements", "x", [row], {"others": [row, {**row, "id": "y"}]})])
+
+    assert (outbox.flush(warehouse, TABLES), outbox.waiting()) == (0, True)  # it does not know the other table
+    failing = Failing(warehouse, before=before, after=after)
+    with suppress(Transient):
+        outbox.flush(failing, tables)  # type: ignore[arg-type]
+    assert outbox.waiting() is bool(before or after)
+    assert outbox.flush(warehouse, tables) == (before or after)
+
+    assert not outbox.waiting()
+    assert _in_warehouse(warehouse, clock) == 14 + row["quantity"]
+    batch = warehouse.merge(tables["others"], [row, {**row, "id": "y"}, {**row, "id": "z"}], batch_id="to count")
+    assert batch == 3
+
+
+def _row_of(stock: Stock) -> dict[str, Any]:
+    """Return the warehouse row of a level's first movement."""
+    names = {column.name for column in movement_table().columns}
+    return {name: value for name, value in stock.movements("cup")[0].items() if name in names}
