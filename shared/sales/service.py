@@ -15,7 +15,7 @@ from shared.inventory.ledger import Booking, Change, Ledger
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Query, Stored
 from shared.sales.record import SALES, line_rows, part_ids, sale_data, sale_key, sale_view, sellable
-from shared.sales.rules import Asked, Decision, Failure, Reason, Sellable, decide, drawn, summed
+from shared.sales.rules import Asked, Failure, Reason, Sellable, decide, drawn, summed
 from shared.sales.warehouse import LINES
 from shared.stores.scope import check_scope
 

@@ -19,7 +19,7 @@ from shared.adapters.sqlite import statements
 from shared.adapters.sqlite.connections import MEMORY, Connections, Row, Statement
 from shared.adapters.sqlite.layout import bring
 from shared.adapters.sqlite.tables import Content, Revision, Table
-from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Put, Query, Stored, Write
+from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Query, Stored, Write
 
 __all__ = ["SqliteDocuments"]
 
@@ -55,7 +55,7 @@ class SqliteDocuments:
         if not self._exists(key.collection):
             return None
         row = self._connections.row(self._table(key.collection).get, (key.id,))
-        return None if row is None else _stored(key.collection, row)
+        return None if row is None else _stored(key.collection, *row)
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Stored]:
         """Return those of the documents that exist, as of one moment."""
@@ -69,8 +69,10 @@ class SqliteDocuments:
             if self._exists(collection)
             for ids in _batched(listed, _MOST_KEYS)
         ]
-        answers = self._connections.rows_of_all([statements.get_many(*group) for group in groups])
-        found = (_stored(group[0].collection, row) for group, rows in zip(groups, answers, strict=True) for row in rows)
+        if not groups:
+            return {}
+        answers = self._connections.rows_of_all(statements.get_many(groups))
+        found = [_stored(*row) for rows in answers for row in rows]
         return {document.key: document for document in found}
 
     def query(self, query: Query) -> list[Stored]:
@@ -98,18 +100,22 @@ class SqliteDocuments:
         check_writes(writes)
         if not writes:
             return []
-        contents = [None if isinstance(write, Delete) else _content(write) for write in writes]
-        for collection in {write.key.collection for write in writes}:
+        for collection in {write.key.collection for write in writes}.difference(self._present):
             self._ensure(collection)
-        with self._connections.writing() as connection:
+        steps = [(write, self._table(write.key.collection), _content(write)) for write in sorted(writes, key=_order)]
+        number, is_many = 0, len(writes) > _FEW
+
+        def work(connection: sqlite3.Connection) -> None:
+            nonlocal number
             number = next(self._numbers)
-            for write, content in zip(writes, contents, strict=True):
-                made = None if content is None else Revision(content, number, len(writes) > _FEW)
-                if not _applied(connection, self._table(write.key.collection), write, made):
+            for write, table, content in steps:
+                if not _applied(connection, table, write, content and Revision(content, number, is_many)):
                     raise Conflict([write.key])
-        deletes = contents.count(None)
+
+        self._connections.commit(work)
+        deletes = sum(1 for _, _, content in steps if content is None)
         self.counts.add(writes=len(writes) - deletes, deletes=deletes)
-        return ["" if content is None else str(number) for content in contents]
+        return ["" if isinstance(write, Delete) else str(number) for write in writes]
 
     def ping(self) -> None:
         """Do one cheap round trip; raise Transient when the file does not answer."""
@@ -180,8 +186,15 @@ class SqliteDocuments:
                 connection.execute(self._table(collection).ddl[0])
 
 
-def _content(write: Create | Put) -> Content:
+def _order(write: Write) -> bool:
+    """Put what may conflict with others first: a commit that fails before it changed anything costs no one a second try."""
+    return isinstance(write, Create)
+
+
+def _content(write: Write) -> Content | None:
     """Return what stands in the columns `body` and `blobs`: the JSON, and the sizes and bytes of the bytes fields."""
+    if isinstance(write, Delete):
+        return None
     body, blobs = encoded(write.data, write.key)
     if not blobs:
         return body.decode(), None
@@ -229,8 +242,7 @@ def _row(collection: str, row: Row) -> Stored:
     return made
 
 
-def _stored(collection: str, row: Row) -> Stored:
-    document_id, version, body, blobs = row
+def _stored(collection: str, document_id: str, version: int, body: str, blobs: bytes | None) -> Stored:
     return Stored(Key(collection, document_id), _data(body, blobs), str(version))
 
 

@@ -7,6 +7,7 @@ from the JSON in the form its column would have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -19,12 +20,28 @@ if TYPE_CHECKING:
 
 __all__ = ["count", "get_many", "select"]
 
+_MOST_TOGETHER = 50
+
 Condition = tuple[str, tuple[Any, ...]]
 
 
-def get_many(table: Table, ids: Sequence[str]) -> Statement:
-    """Return the look-up by several ids."""
-    return f"{table.read} WHERE id IN ({', '.join('?' * len(ids))})", ids
+def get_many(groups: Sequence[tuple[Table, Sequence[str]]]) -> list[Statement]:
+    """Return the look-ups by several ids, each row with its collection first: one statement as a rule, of one moment."""
+    found: list[Statement] = []
+    for start in range(0, len(groups), _MOST_TOGETHER):
+        some = groups[start : start + _MOST_TOGETHER]
+        sql = _looked_up(tuple((table, len(ids)) for table, ids in some))
+        found.append((sql, [one for _, ids in some for one in ids]))
+    return found
+
+
+@lru_cache(1024)
+def _looked_up(groups: tuple[tuple[Table, int], ...]) -> str:
+    """Return the statement of some look-ups; tables are equal only to themselves."""
+    return " UNION ALL ".join(
+        f"SELECT '{table.collection}', {table.read.removeprefix('SELECT ')} WHERE id IN ({', '.join('?' * number)})"
+        for table, number in groups
+    )
 
 
 def select(query: Query, table: Table) -> Statement:

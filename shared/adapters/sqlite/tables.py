@@ -7,7 +7,8 @@ values with those held and sets only what differs.
 Where that would still touch many indexes (a level lies in 19 by time or quantity), the JSON alone is written and the row marked
 `behind`. Rows that are behind are brought up together, which writes the pages they share once: by the commit that makes
 `_TOGETHER` of them, and by every query of the collection before it looks (`settle`). Indexes hold no row whose first field is
-missing, so a new row that is behind is in none of them.
+missing, so a new row that is behind is in none of them. In a collection of more than `_MANY` indexes every change touches many:
+there a Put does not even look at what the columns hold.
 
 A column keeps what Firestore tells apart and SQLite does not: null is minus infinity (before every value, as in Firestore's
 order; no document holds it), true and false are single bytes, and SQL's NULL is a field that is missing. The column of the JSON
@@ -32,6 +33,7 @@ __all__ = ["NULL", "Content", "Revision", "Table", "column", "indexed"]
 
 NULL = float("-inf")
 _FEW = 2
+_MANY = 8
 _TOGETHER = 64
 _SCALARS = frozenset({str, int, float})
 _OTHER = {None: NULL, True: b"\x01", False: b"\x00"}
@@ -57,6 +59,7 @@ class Table:
         self.indexes = {_index_name(index): index.fields for index in indexes}
         self.fields = tuple(sorted({name for fields in self.indexes.values() for name in fields}))
         self.may_be_behind = len(self.indexes) > _FEW
+        self.has_many = len(self.indexes) > _MANY
         self.columns = (*(f"f_{name}" for name in self.fields), *(("behind",) if self.may_be_behind else ()))
         self.body = f"body_{crc32(' '.join(self.columns).encode()):08x}" if self.fields else "body"
         self.name = f'"d_{collection}"'
@@ -66,6 +69,7 @@ class Table:
         self._held = f"SELECT {', '.join(('rowid', 'version', *self.columns))} FROM {self.name} WHERE id = ?"  # noqa: S608 - as above
         self._late = f"SELECT {', '.join(('rowid', self.body, *self.columns))} FROM {self.name} WHERE behind"  # noqa: S608 - as above
         self._set = f"version = ?, {self.body} = ?, blobs = ?"
+        self._late_set = f"UPDATE {self.name} SET {self._set}, behind = 1 WHERE id = ?"  # noqa: S608 - as above
         self._updates: dict[tuple[int, ...], tuple[str, bool]] = {}
         self._waiting = 0
         self.insert = f"{self._inserting()} NOTHING"
@@ -92,7 +96,7 @@ class Table:
 
     def create(self, connection: sqlite3.Connection, write: Create | Put, made: Revision) -> bool:
         """Insert a document; return False when its id is taken."""
-        if not self.may_be_behind or made.is_one_of_many:
+        if not self.has_many or made.is_one_of_many:
             return connection.execute(self.insert, self.row(write.key.id, write.data, made)).rowcount == 1
         row = (*self.row(write.key.id, {}, made)[:-1], 1)
         is_new = connection.execute(self.insert, row).rowcount == 1
@@ -104,6 +108,8 @@ class Table:
         """Write a whole document; return False when the version is not the one demanded."""
         if not self.fields:
             return self._put_plain(connection, write, made)
+        if self.has_many:
+            return self._put_late(connection, write, made)
         content, number, _ = made
         held = connection.execute(self._held, (write.key.id,)).fetchone()
         if held is None:
@@ -165,6 +171,21 @@ class Table:
         self._waiting += 1
         if self._waiting >= _TOGETHER:
             self.settle(connection)
+
+    def _put_late(self, connection: sqlite3.Connection, write: Put, made: Revision) -> bool:
+        content, number, _ = made
+        values = (number, *content, write.key.id)
+        if write.if_version is not None:
+            is_there = (
+                connection.execute(f"{self._late_set} AND version = ?", (*values, write.if_version)).rowcount == 1
+            )
+        else:
+            is_there = connection.execute(self._late_set, values).rowcount == 1
+            if not is_there:
+                return self.create(connection, write, made)
+        if is_there:
+            self._let_wait(connection)
+        return is_there
 
     def _put_plain(self, connection: sqlite3.Connection, write: Put, made: Revision) -> bool:
         content, number, _ = made

@@ -16,7 +16,7 @@ from shared.adapters.sqlite.connections import Connections, Row, Statement
 from shared.adapters.sqlite.layout import bring
 from shared.adapters.sqlite.tables import Table
 from shared.core.errors import Transient
-from shared.ports.documents import Create, Delete, Key, Put, Query, Write
+from shared.ports.documents import Conflict, Create, Delete, Key, Put, Query, Write
 from tests.contract.documents.conftest import DECLARED
 
 EARLIER = Path(__file__).with_name("before_columns.sql")
@@ -162,7 +162,8 @@ def test_control_without_bringing_rows_up_a_query_would_answer_what_was(shapes: 
             connection.execute('UPDATE "d_things" SET behind = NULL')
 
     documents = SqliteDocuments(tmp_path / "store.db", shapes)
-    documents.commit([Create(_key("a"), {"state": "open", "place": "x", "rank": 1})])
+    documents.commit([Create(_key("a"), {"state": "done", "place": "x", "rank": 1})])
+    documents.commit([Put(_key("a"), {"state": "open", "place": "x", "rank": 2})])
     documents._tables["things"] = Hasty("things", shapes.indexes())
 
     assert documents.query(QUERIES[1]) == []
@@ -173,13 +174,43 @@ def test_many_writes_do_not_leave_many_rows_behind(shapes: Shapes, tmp_path: Pat
     documents = SqliteDocuments(tmp_path / "store.db", shapes)
 
     for number in range(15):
-        some = [Create(_key(f"{number}-{each}"), {"state": "open", "rank": each}) for each in range(10)]
-        documents.commit(some)
+        keys = [_key(f"{number}-{each}") for each in range(10)]
+        documents.commit([Create(key, {"state": "done", "rank": 1}) for key in keys])
+        documents.commit([Put(key, {"state": "open", "rank": 2}) for key in keys])
 
     assert len(_behind(tmp_path / "store.db")) == 150 - 2 * 64
-    documents.commit([Create(_key(f"many-{each}"), {"state": "open", "rank": each}) for each in range(50)])
+    documents.commit([Create(_key(f"new-{each}"), {"state": "open", "rank": each}) for each in range(50)])
     assert len(_behind(tmp_path / "store.db")) == 150 - 2 * 64
     assert documents.count(QUERIES[1]) == 200
+    documents.close()
+
+
+def test_where_indexes_are_many_new_and_changed_rows_are_behind_until_a_query_looks(tmp_path: Path) -> None:
+    more = [["state", f"more_{number}"] for number in range(9)]
+    declared = [
+        {
+            "collectionGroup": "things",
+            "queryScope": "COLLECTION",
+            "fields": [{"fieldPath": each, "order": "ASCENDING"} for each in pair],
+        }
+        for pair in [["state", "rank"], *more]
+    ]
+    documents = SqliteDocuments(tmp_path / "store.db", Shapes.of({"indexes": declared}))
+    first, second = documents.commit([Create(_key(name), {"state": "open", "rank": 1}) for name in "ab"])
+    assert len(_behind(tmp_path / "store.db")) == 2
+
+    assert [stored.key.id for stored in documents.query(QUERIES[2])] == ["a", "b"]
+    documents.commit(
+        [Put(_key("a"), {"state": "done", "rank": 1}, first), Put(_key("c"), {"state": "open", "rank": 0})]
+    )
+    with pytest.raises(Conflict):
+        documents.commit([Put(_key("b"), {"state": "done", "rank": 1}, "0")])
+    with pytest.raises(Conflict):
+        documents.commit([Put(_key("d"), {"state": "done", "rank": 1}, second)])
+    assert [name for name, _ in _behind(tmp_path / "store.db")] == ["a", "c"]
+
+    assert [stored.key.id for stored in documents.query(QUERIES[2])] == ["c", "b"]
+    assert _behind(tmp_path / "store.db") == []
     documents.close()
 
 
