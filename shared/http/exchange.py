@@ -145,6 +145,9 @@ def _too_large(most: int) -> PayloadTooLarge:
 
 
 def _check_media_type(operation: Operation, request: Request) -> None:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ and JSON in operation.accepts:
+        return
     given = request.mimetype
     charset = request.mimetype_params.get("charset", "").lower()
     encoded = request.headers.get("Content-Encoding", "identity").lower() != "identity"

@@ -9,12 +9,14 @@ Credentials are looked at first, because the rate limit wants to know whose requ
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from flask import Request, Response
+from werkzeug.datastructures import Headers
+from werkzeug.wsgi import ClosingIterator
 
 from shared.core.conditions import matches
 from shared.core.errors import InternalError, Problem, Transient, Unavailable
@@ -47,6 +49,7 @@ _ALWAYS_TLS = f"max-age={365 * 24 * 3600}"
 _CACHE = "private, no-cache"
 _VARY = "Authorization, Origin"
 _READING = frozenset({"GET", "HEAD"})
+_BODILESS = frozenset({204, 304})
 
 
 class _Ready(Generic[A]):
@@ -201,14 +204,37 @@ def _response(exchange: Exchange[Any], answer: Answer) -> Response:
     return _flask_response(exchange, status, headers, body)
 
 
+class _Lines(Headers):
+    """Headers as they are sent, taken over as they are: names are ours, and no value may break a line."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._list = [(name, str(value)) for name, value in values.items()]
+        together = "".join([value for _, value in self._list])
+        if "\n" in together or "\r" in together:
+            raise ValueError("a header's value breaks the line")
+
+
+class _Sent(Response):
+    """A response whose status, headers and body are final; an ordinary one is sent without being looked through again."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Send it."""
+        if self.status_code in _BODILESS or environ["REQUEST_METHOD"] == "HEAD" or not self.is_sequence:
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        body: list[bytes] = self.response  # type: ignore[assignment]
+        return ClosingIterator(body, self.close) if self._on_close else body
+
+
 def _flask_response(
     exchange: Exchange[Any], status: int, headers: dict[str, str], body: bytes | Iterable[bytes]
 ) -> Response:
-    if exchange.unread and isinstance(body, bytes):
-        # Streamed, so that the framework does not read the refused body into memory after the answer.
+    if isinstance(body, bytes):
         headers["Content-Length"] = str(len(body))
-        body = iter([body])
-    response = Response(body, status, list(headers.items()))
+        # Streamed where the request's body was refused, so that the framework does not read that into memory after the answer.
+        body = iter([body]) if exchange.unread else [body]
+    response = _Sent(body, status, _Lines(headers))
     if "Content-Type" not in headers or status == 304:  # noqa: PLR2004 - not modified: no body, no type
         response.headers.pop("Content-Type", None)
     return response
