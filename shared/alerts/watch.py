@@ -21,7 +21,7 @@ from shared.alerts.words import AlertStatus, AlertType
 from shared.core.clock import Clock, instant, parse_instant
 from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS, level_id, level_key, product_key, stock_key
-from shared.inventory.rules import recounted
+from shared.inventory.rules import active_word, recounted, shelf_word
 from shared.jobs.record import JOBS
 from shared.ports.documents import Delete, Key, Put, Query, Stored
 
@@ -106,7 +106,7 @@ class Watch:
         """Judge all causes: those that may fire, and those whose alert is open."""
         tally = self.open()
         settings, now = self._book.settings(), self._clock.now()
-        low = self._store.walk(Query(LEVELS, (("low_stock", True), ("product_active", True))))
+        low = self._store.walk(Query(LEVELS, (("shelf", shelf_word(low=True)), ("active", active_word(active=True)))))
         self._judge_new((judge_level(recounted(stored.data, now), settings) for stored in low), tally)
         self._judge_new(self._elsewhere(settings), tally)
         return tally

@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Self
 
 from shared.core.clock import Clock, instant
 from shared.core.errors import BadRequest, FieldError, IdempotencyInFlight, IdempotencyKeyReused, Transient
@@ -75,7 +76,7 @@ class Attempt:
         self._version: str | None = None
         self._is_looked_up = False
 
-    def __enter__(self) -> "Attempt":
+    def __enter__(self) -> Self:
         """Begin; raise IdempotencyInFlight or IdempotencyKeyReused while another request of this process is at work."""
         other = self._records.working.setdefault(self.key, self)
         if other is not self:

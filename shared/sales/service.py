@@ -11,6 +11,7 @@ from shared.catalog.record import claim_of_sku, product_key
 from shared.core.clock import Clock, instant
 from shared.core.errors import InsufficientStock, NotFound, ValidationFailed
 from shared.core.values import dataclass
+from shared.inventory.keys import level_key, stock_key
 from shared.inventory.ledger import Booking, Change, Ledger
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Query, Stored
@@ -46,6 +47,10 @@ class Stores(Protocol):
 
     def default_for(self, caller: Caller) -> str:
         """Return the store an operation means that names none."""
+        ...
+
+    def likely_default(self, caller: Caller) -> tuple[Sequence[Key], str | None]:
+        """Return the keys that `default_for` will read, and the store it is likely to return."""
         ...
 
     def stored(self, store_id: str) -> Stored:
@@ -102,6 +107,7 @@ class Sales:
         return ListAsked(Query(SALES, tuple(filters), at_least=bounds[0], at_most=bounds[1]))
 
     def _bought(self, caller: Caller, wanted: NewSale, sale_id: str) -> Stored:
+        self._foresee(caller, wanted)
         store_id = wanted.store_id if wanted.store_id is not None else self.stores.default_for(caller)
         if caller.store_id != store_id:
             self._check_store(caller, wanted)
@@ -123,6 +129,16 @@ class Sales:
         booking.write({LINES.name: line_rows(data)})
         self.store.write([Create(sale_key(sale_id), data)])
         return Stored(sale_key(sale_id), data, "")
+
+    def _foresee(self, caller: Caller, wanted: NewSale) -> None:
+        """Read in one go what a basket of products named by id needs, as long as none is a kit and the default store is known."""
+        keys, store_id = ([], wanted.store_id) if wanted.store_id is not None else self.stores.likely_default(caller)
+        keys = list(keys)
+        for product_id in dict.fromkeys(item.product_id for item in wanted.items if item.product_id is not None):
+            keys.append(product_key(product_id))
+            if store_id is not None:
+                keys += (level_key(store_id, product_id), stock_key(product_id))
+        self.store.foresee(keys)
 
     def _check_store(self, caller: Caller, wanted: NewSale) -> None:
         """Raise NotFound for a store that is named and unknown, Forbidden outside the caller's own."""

@@ -85,17 +85,23 @@ class StoreService:
         """Take the store of documents, time, ids, and what else changes with a store."""
         self._documents, self._clock, self._ids = documents, clock, ids
         self._dependents = dependents or Dependents()
+        self._last_default: str | None = None
 
     def ensure_default(self) -> str:
         """Return the id of the default store; make the first store of a fresh deployment."""
         found = self._documents.get(_DEFAULT)
         if found is not None:
-            return str(found.data["store_id"])
+            self._last_default = str(found.data["store_id"])
+            return self._last_default
         return self._documents.change([_DEFAULT, _code_key("MAIN")], self._first)
 
     def default_for(self, caller: Caller) -> str:
         """Return the store an operation means that names none: an operator's own, else the default one."""
         return caller.store_id or self.ensure_default()
+
+    def likely_default(self, caller: Caller) -> tuple[Sequence[Key], str | None]:
+        """Return the keys that `default_for` will read, and what it answered last time (None: never asked)."""
+        return ([], caller.store_id) if caller.store_id else ([_DEFAULT], self._last_default)
 
     def get(self, store_id: str) -> Store:
         """Return a store; raise NotFound."""
