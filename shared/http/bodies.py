@@ -26,6 +26,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _CONTEXTS = {False: {"legacy": False}, True: {"legacy": True}}
 
 
@@ -80,7 +81,7 @@ def form(body: bytes) -> bytes:
 
 def canonical(content: Any) -> bytes:
     """Return equal bytes for equal JSON, whatever its spacing and order of keys."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return _CANONICAL.encode(content).encode()
 
 
 def _refuse(code: str, detail: str, where: Path = ()) -> NoReturn:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.http.idempotency import Claim, Idempotency, Replay
-from shared.ports.documents import Documents, Query
+from shared.http.idempotency import Idempotency
+from shared.ports.documents import Documents, Key, Query
 from tests.client import Answered
 from tests.faults.jobs.volume import LONG, sized
 from tests.http.inventory.builders import Shop, a_shop, ok
@@ -89,16 +89,17 @@ _FRESH = count()
 class Forgetful(Idempotency):
     """Knows no key again."""
 
-    def claim(self, scope: tuple[str, ...], fingerprint: str) -> Claim | Replay:
-        """Let everybody through."""
-        return super().claim((*scope, str(next(_FRESH))), fingerprint)
+    def key(self, scope: tuple[str, ...]) -> Key:
+        """Find no record of anything."""
+        return super().key((*scope, str(next(_FRESH))))
 
 
 @pytest.mark.parametrize("kind", ["purchase", "adjust", "transfer"])
 def test_control_keys_that_are_forgotten_are_seen(kind: str, tmp_path: Path) -> None:
     shop = a_shop(tmp_path)
     shop.handle.warm()
-    shop.handle._ready.records = lambda: Forgetful(lambda: shop.app.store, shop.clock)
+    records = Forgetful(lambda: shop.app.store, shop.clock)
+    shop.handle._ready.records = lambda: records
 
     with pytest.raises(AssertionError):
         run(shop, kind, 1)
