@@ -1,5 +1,6 @@
 """Stock over any documents: stores and products that exist, a clock that is moved by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from shared.inventory.reservations import Reservations
 from shared.inventory.service import Adjustments, Levels
 from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType
-from shared.ports.documents import Create, Documents, Query, Stored
+from shared.ports.documents import Create, Documents, Key, Query, Stored
 from shared.ports.store import Store
 from shared.warehousing.outbox import WarehouseOutbox
 from tests.http.inventory.builders import product_document
@@ -36,6 +37,10 @@ class Places:
     """Stores as far as stock asks for them."""
 
     store: Store
+
+    def likely_default(self, caller: Caller) -> tuple[Sequence[Key], str | None]:
+        """Return that it is known without reading."""
+        return [], self.default_for(caller)
 
     def default_for(self, caller: Caller) -> str:
         """Return the caller's own store, else `main`."""
