@@ -250,6 +250,8 @@ class Products:
         if changes.get("barcode") is not None:
             code = self.code(changes["barcode"])
             changes["barcode"] = code.kept if code else None
+        if changes.get("status") == ProductStatus.ARCHIVED.value:
+            self._refuse_in_use(product_id)
         after = self.apply(caller, stored, changes)
         if wanted is not None:
             quantity = wanted - shown["current_stock"]
@@ -263,13 +265,17 @@ class Products:
         archived = ProductStatus.ARCHIVED.value
         if stored.data["status"] == archived:
             return
+        self._refuse_in_use(product_id)
+        self.apply(caller, stored, {"status": archived})
+
+    def _refuse_in_use(self, product_id: str) -> None:
+        """Raise InvalidState for a product that cannot be archived now: units are reserved, or orders are open."""
         reserved = self.sums.of([product_id])[product_id]["reserved_stock"]
         if reserved:
             detail = f"{reserved} units are reserved; release them first."
             raise InvalidState(detail, current="reserved", allowed=[])
         if self.has_open_orders(product_id):
             raise InvalidState("Open transfer orders name this product.", current="ordered", allowed=[])
-        self.apply(caller, stored, {"status": archived})
 
     def _repeated(self, product_id: str, category_id: str) -> None:
         stored = self.get(product_id)
