@@ -253,7 +253,8 @@ class ImportWork:
             if end == len(kept):
                 cursor = {"phase": "apply", "next": number + 1, "at": 0}
             done = counts.get("done", 0) + end - at
-            return Told(cursor, counts | {"done": done}, (done, counts["totals"]["rows"], "Applying"), writes)
+            progress = (done, counts["totals"]["rows"], "Applying", min(done, counts["totals"]["error"]))
+            return Told(cursor, counts | {"done": done}, progress, writes)
 
         step.within(self.store, work, told)
 
@@ -359,6 +360,6 @@ def _recounted(counts: Data, before: Iterable[Any], rows: Iterable[Compared]) ->
     return counts | {"totals": totals, "errors": errors}
 
 
-def _progress(counts: Data) -> tuple[int, int, str]:
+def _progress(counts: Data) -> tuple[int, int, str, int]:
     done = sum(value for name, value in counts["totals"].items() if name != "rows")
-    return done, counts["rows"], "Comparing with the catalogue"
+    return done, counts["rows"], "Comparing with the catalogue", counts["totals"]["error"]

@@ -55,7 +55,7 @@ _BASE_S, _RATE_BASE_S = 30.0, 60.0
 _JITTER = 0.2
 INTERNAL = "internal_error"
 
-Progress = tuple[int, int | None, str | None]
+Progress = tuple[int, int | None, str | None] | tuple[int, int | None, str | None, int]
 
 
 class Admission(Enum):
@@ -137,8 +137,11 @@ def checkpointed(
     succeeded = sum(item.status is ItemStatus.SUCCEEDED for item in items)
     processed = record.items_processed + len(items)
     total, message = record.items_total, record.progress_message
+    good, bad = record.items_succeeded + succeeded, record.items_failed + failed
     if progress is not None:
-        processed, total, message = progress
+        processed, total, message = progress[:3]
+    if progress is not None and len(progress) == 4:  # noqa: PLR2004 - with how many failed
+        good, bad = processed - progress[3], progress[3]
     return replace(
         record,
         **changes,
@@ -146,8 +149,8 @@ def checkpointed(
         due_at=instant(now + timedelta(seconds=LEASE_S + RESCUE_S)),
         items_processed=processed,
         items_total=total,
-        items_succeeded=record.items_succeeded + succeeded,
-        items_failed=record.items_failed + failed,
+        items_succeeded=good,
+        items_failed=bad,
         items_recorded=record.items_recorded + len(items),
         progress_percent=max(record.progress_percent, _percent(processed, total)),
         progress_message=message,

@@ -143,9 +143,8 @@ class SyncWork:
         following = {**step.cursor, "done": 0, "walk": dict(page.next) if page.next is not None else None}
         if page.next is None:
             following["phases"] = following["phases"][1:]
-        step.checkpoint(
-            cursor=following, progress=(step.counts["fetched"], None, f"{step.counts['fetched']} products read")
-        )
+        read, failed = step.counts["fetched"], step.counts["failed"]
+        step.checkpoint(cursor=following, progress=(read, None, f"{read} products read", failed))
         return True
 
     def _some(self, step: Step, page: Page) -> None:
@@ -192,7 +191,8 @@ class SyncWork:
         read, shipped = self.track(source, step.input["supplier_id"])
         counts = {**step.counts, "fetched": step.counts["fetched"] + read, "updated": step.counts["updated"] + shipped}
         counts["unchanged"] += read - shipped
-        step.checkpoint(cursor={**step.cursor, "phases": step.cursor["phases"][1:]}, counts=counts)
+        progress = (counts["fetched"], None, f"{read} orders read", counts["failed"])
+        step.checkpoint(cursor={**step.cursor, "phases": step.cursor["phases"][1:]}, counts=counts, progress=progress)
 
 
 @dataclass(frozen=True)

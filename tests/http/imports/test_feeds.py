@@ -254,7 +254,9 @@ def test_imports_are_listed_by_when_they_were_made(imports: Imports) -> None:
 
 def test_good_rows_are_applied_beside_bad_ones(imports: Imports) -> None:
     run = imports.feed("/feeds/hostile/ragged.csv")
+    job = imports.get(f"/jobs/{run['job_id']}")
 
+    assert [job[name] for name in ("items_processed", "items_succeeded", "items_failed")] == [4, 2, 2]
     assert (run["status"], run["totals"]) == ("applied", totals(rows=4, create=2, error=2))
     assert sorted(imports.products()) == ["R-1", "R-4"]
 

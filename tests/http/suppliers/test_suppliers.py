@@ -198,7 +198,9 @@ def test_one_bad_record_is_counted_and_the_rest_is_taken(market: Market) -> None
 
     run = market.sync(supplier)
 
+    job = ok(market.manager().get(f"/api/v1/jobs/{run['job_id']}"))
     assert (run["status"], run["created"], run["failed"]) == ("succeeded", 39, 1)
+    assert [job[name] for name in ("items_processed", "items_succeeded", "items_failed")] == [40, 39, 1]
     assert [error["key"] for error in run["errors"]] == [str(market.bigbuy.world.offers[3].id)]
 
 
