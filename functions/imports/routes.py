@@ -12,7 +12,7 @@ from shared.core.page import Page
 from shared.http.bodies import read
 from shared.http.context import Context
 from shared.http.page import make_page, paginate, place_of
-from shared.http.router import MULTIPART, Router
+from shared.http.router import MULTIPART, Raw, Router
 from shared.imports.record import view
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DiffRow,
         ImportAccepted,
         ImportFilter,
+        ImportReport,
         ImportRun,
         ScrapeFeed,
         ScrapeStore,
@@ -88,6 +89,15 @@ def read_diff(ctx: Ctx, id: str, query: DiffFilter) -> Page[DiffRow]:
     """List what each row of an import changes, in the order of the file."""
     found, following, total = ctx.app.imports.diff(id, query, place_of(ctx, query))
     return make_page(ctx, query, found, following, total if query.wants_total else None)
+
+
+@router.get("/api/v1/imports/{id}/report", policy="costly")
+def report_import(ctx: Ctx, id: str, query: ImportReport) -> Raw:
+    """Return every row of an import, with what it changes or what is wrong with it, as a file."""
+    from shared.http.export import Sheet, export
+    from shared.imports.models import REPORT_KEYS
+
+    return export(ctx, query, Sheet(f"import-{id}", REPORT_KEYS), ctx.app.imports.report(id, query))
 
 
 @router.post("/api/v1/imports/{id}/apply", access="operator", status=202, policy="costly")

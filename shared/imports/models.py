@@ -6,12 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from shared.core.exports import ExportQuery
 from shared.core.page import PageQuery
 from shared.core.text import Id, Text
 from shared.core.times import From, To
 from shared.jobs.models import Accepted
 
 __all__ = [
+    "REPORT_KEYS",
     "Action",
     "DiffFilter",
     "DiffRow",
@@ -20,6 +22,7 @@ __all__ = [
     "ImportError",
     "ImportFilter",
     "ImportKind",
+    "ImportReport",
     "ImportRun",
     "ImportStatus",
     "ScrapeFeed",
@@ -185,3 +188,11 @@ class DiffFilter(PageQuery):
     SORTS: ClassVar[tuple[str, ...]] = ("row",)
 
     action: Annotated[list[Action] | None, Field(max_length=10)] = None
+
+
+REPORT_KEYS = ("row", "action", "sku", "product_id", "code", "field", "message", "fields", "provenance")
+"""The columns of a report: a row of the diff, and of a refused one what is wrong with which field."""
+
+
+class ImportReport(ExportQuery, DiffFilter):
+    """Which rows of an import are to be reported."""

@@ -95,6 +95,8 @@ class ImportService:
             raise UrlNotAllowed("Only https, http, gs and s3 addresses are allowed.")
         if scheme in {"http", "https"}:
             self.check_url(wanted.feed_url)
+        elif not all(wanted.feed_url.partition("://")[2].partition("/")[::2]):
+            raise UrlNotAllowed("Name a bucket and a file in it.")
         told = self._told(
             ImportKind.FEED, wanted.feed_url, _format(wanted.feed_url, wanted.feed_type), dry_run=wanted.dry_run
         )
@@ -141,7 +143,8 @@ class ImportService:
         total = sum(totals.get(action, 0) for action in actions)
         found: list[DiffRow] = []
         skipped = 0
-        for place, kept in self._rows(stored, _place(after)):
+        rows = self._rows_back if query.order.descending else self._rows
+        for place, kept in rows(stored, _place(after)):
             if kept[1] not in actions:
                 continue
             if skipped < query.offset:
@@ -151,6 +154,28 @@ class ImportService:
                 return found, place, total
             found.append(_shown(kept))
         return found, None, total
+
+    def report(self, import_id: str, query: DiffFilter) -> Iterator[Data]:
+        """Yield what became of the file and of each of its rows, in its order; raise NotFound.
+
+        What is wrong in words is known of the errors that the import itself shows; of later ones the code is.
+        """
+        stored = self.stored(import_id)
+        errors = {error["row"]: error for error in stored.data["errors"]}
+        return self._reported(stored, errors, query)
+
+    def _reported(self, stored: Stored, errors: dict[int, Data], query: DiffFilter) -> Iterator[Data]:
+        actions = {action.value for action in query.action or Action}
+        whole = [errors.pop(0)] if 0 in errors else []
+        if "parts" not in stored.data:  # it failed before rows were compared: what it says is all there is
+            whole += list(errors.values())
+        if Action.ERROR.value in actions:
+            yield from ({"action": Action.ERROR.value, **error} for error in whole)
+        rows = self._rows_back if query.order.descending else self._rows
+        for _, kept in rows(stored, None):
+            if kept[1] in actions:
+                told = errors.get(kept[0], {}) if kept[1] == Action.ERROR.value else {}
+                yield {**_shown(kept).model_dump(), "field": told.get("field"), "message": told.get("message")}
 
     def apply(
         self, caller: Caller, import_id: str, condition: Precondition, trace: str | None = None
@@ -234,9 +259,19 @@ class ImportService:
             )
         return stored
 
-    def _rows(self, stored: Stored, start: Place) -> Iterator[tuple[Place, list[Any]]]:
+    def _rows_back(self, stored: Stored, start: Place | None) -> Iterator[tuple[Place, list[Any]]]:
+        """Yield kept rows of the diff with their places, from a place back to the first."""
+        part, at = start or (stored.data.get("parts", 0) - 1, None)
+        while part >= 0:
+            kept = self.store.get(part_key(stored.key.id, "d", part))
+            rows = rows_of(kept) if kept is not None else []
+            for offset in range(len(rows) - 1 if at is None else min(at, len(rows) - 1), -1, -1):
+                yield (part, offset), rows[offset]
+            part, at = part - 1, None
+
+    def _rows(self, stored: Stored, start: Place | None) -> Iterator[tuple[Place, list[Any]]]:
         """Yield kept rows of the diff with their places, from a place on."""
-        part, at = start
+        part, at = start or (0, 0)
         parts = stored.data.get("parts", 0)
         while part < parts:
             numbers = range(part, min(parts, part + _AT_ONCE))
@@ -293,12 +328,12 @@ def _format(name: str, told: str) -> str | None:
     return _ENDS.get(stem.rpartition(".")[2])
 
 
-def _place(after: Sequence[Any] | None) -> Place:
+def _place(after: Sequence[Any] | None) -> Place | None:
     match after:
         case [int() as part, int() as at] if part >= 0 and at >= 0:
             return part, at
         case None:
-            return 0, 0
+            return None
         case _:
             raise ValidationFailed(
                 "This cursor is not one of this list.",
