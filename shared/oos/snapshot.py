@@ -46,7 +46,6 @@ class Header:
     source: str
     fetched_at: str
     open_orders: int
-    content_hash: str
     legacy_orders: int
     legacy_etag: str
     legacy_pieces: int = 0

@@ -26,7 +26,7 @@ __all__ = ["PAGES", "PARTS", "SECONDS", "Reading", "Staging"]
 
 PAGES, SECONDS = 8, 5.0
 PARTS = ("page", "look", "stock")
-_BYTES = 3_000_000
+_BYTES = 4_000_000
 _KEPT = timedelta(hours=24)
 _TOGETHER = 10
 # Staged pages are read once or twice and thrown away: time is dearer than room.
