@@ -88,7 +88,9 @@ def stock_facts(product: Mapping[str, Any], stock: Mapping[str, Any]) -> Data:
     facets = {name: product[name] for name in FACETS}
     threshold = threshold_of(product)[0]
     status = status_of(stock["current_stock"], threshold)
-    return {**stock, **facets, "reorder_threshold": threshold, "stock_status": status.value}
+    kept = {name: value for name, value in stock.items() if name != "is_kit"}
+    marks = {"is_kit": True} if product.get("kit") else {}
+    return {**kept, **facets, **marks, "reorder_threshold": threshold, "stock_status": status.value}
 
 
 def with_thresholds(product: Mapping[str, Any], thresholds: Mapping[str, Any] | None) -> Data:

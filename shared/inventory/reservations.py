@@ -65,7 +65,7 @@ class Reservations:
         reservation_id = self.ledger.ids.new("res")
         store_id = wanted.store_id or self.stores.default_for(caller)
         booking = self.ledger.open([(wanted.product_id, store_id)])
-        booking.require(wanted.product_id, store_id)
+        booking.refuse_kit(wanted.product_id, store_id)
         check_scope(caller, store_id)
         until = None if wanted.ttl_seconds is None else booking.now + timedelta(seconds=wanted.ttl_seconds)
         made: Data = {

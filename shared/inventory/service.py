@@ -89,7 +89,7 @@ class Levels:
         """Make a level, with a movement `initial` when there is stock; raise NotFound, Forbidden, AlreadyExists."""
         pair = (wanted.product_id, wanted.store_id)
         booking = self.ledger.open([pair])
-        booking.require(*pair)
+        booking.refuse_kit(*pair)
         check_scope(caller, wanted.store_id)
         booking.create_level(*pair)
         booking.set_fields(*pair, {"reorder_level": wanted.reorder_level, "max_stock": wanted.max_stock})
@@ -131,6 +131,7 @@ class Levels:
         for item in body.items:
             have = booking.units_of(*pair, item.lot)
             if item.quantity != have:
+                _ask(booking, pair, item.quantity - have)
                 kind, why = MovementType.CORRECTION, body.reason
                 change = Change(*pair, item.quantity - have, kind, reason=why, user_id=caller.user_id)
                 booking.count_lot(replace(change, lot=item.lot, expiry=_day(item.expiry)))
@@ -149,6 +150,7 @@ class Levels:
         if wanted is not None:
             quantity = wanted - (booking.level(*pair) or {})["on_hand"]
             reason, user_id = told
+            _ask(booking, pair, quantity)
             booking.add(Change(*pair, quantity, MovementType.CORRECTION, reason=reason, user_id=user_id))
         if changes and lifted_first:
             booking.set_fields(*pair, changes)
@@ -234,9 +236,15 @@ class Adjustments:
         return self._made(caller, booking, change)
 
     def _made(self, caller: Caller, booking: Booking, change: Change) -> Data:
-        booking.require(*change.pair)
+        _ask(booking, change.pair, change.quantity)
         check_scope(caller, change.store_id)
         return booking.add(change)
+
+
+def _ask(booking: Booking, pair: Pair, quantity: int) -> None:
+    """Raise NotFound, or ValidationFailed where units are to come to a kit."""
+    ask = booking.refuse_kit if quantity > 0 else booking.require
+    ask(*pair)
 
 
 def _change(caller: Caller, body: AdjustBody, ids: Mapping[str, str], default: str) -> Change | Problem:

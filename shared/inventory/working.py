@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.core.errors import AlreadyExists, InvalidState, NotFound
+from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
 from shared.core.values import dataclass, field
 from shared.inventory.keys import level_id, level_key, movement_key, product_key, stock_key, store_key
 from shared.inventory.rules import (
@@ -131,6 +131,18 @@ class WorkingSet:
         for key, word in ((product_key(product_id), "product"), (store_key(store_id), "store")):
             if key not in self._facts:
                 raise NotFound(f"No {word} has this id.", resource=word)
+
+    def refuse_kit(self, product_id: str, store_id: str) -> None:
+        """Raise ValidationFailed for a kit, which has no stock of its own, and NotFound as `require`.
+
+        Whoever brings units to a shelf by hand, or holds some, asks this first; what comes back from sales made before a product
+        was a kit may be taken out.
+        """
+        self.require(product_id, store_id)
+        product, sums = self._facts.get(product_key(product_id)), self.stock(product_id)
+        if sums.get("is_kit") or (product is not None and product.data.get("kit")):
+            detail = "A kit has no stock of its own; book its components."
+            raise ValidationFailed.at("/product_id", "is_kit", detail)
 
     def ensure_level(self, product_id: str, store_id: str) -> Data:
         """Return the pair's level, made empty when there is none; raise NotFound."""

@@ -237,6 +237,34 @@ def test_figures_and_choices_count_what_is_there(shop: Shop) -> None:
     ]
 
 
+def test_brands_are_counted_without_reading_the_catalogue(shop: Shop) -> None:
+    def reads() -> int:
+        before = shop.app.documents.counts.reads
+        ok(shop.viewer.get(f"{PRODUCTS}/brands/list"))
+        return shop.app.documents.counts.reads - before
+
+    for number, brand in enumerate(["Acme", "Zoom", None, "Zoom", "Ärger", "acme", "Acme"]):
+        a_product(shop, name=f"P{number}", brand=brand)
+    few = reads()
+    gone = a_product(shop, name="Gone", brand="Zoom")["id"]
+    for number in range(30):
+        a_product(shop, name=f"More {number}", brand=("Acme", "Zoom", None)[number % 3])
+    assert shop.manager.delete(f"{PRODUCTS}/{gone}").status == 204
+
+    assert reads() == few == 2 * 4 + 1  # one product and one count of each brand, and the end
+    assert [(one["value"], one["count"]) for one in ok(shop.viewer.get(f"{PRODUCTS}/brands/list"))] == [
+        ("Acme", 12),
+        ("Zoom", 12),
+        ("acme", 1),
+        ("Ärger", 1),
+    ]
+    walked = shop.app.documents.counts.reads
+    ok(shop.viewer.get(f"{PRODUCTS}/stats"))
+    assert (
+        shop.app.documents.counts.reads - walked > 37
+    )  # the control: what walks the catalogue costs a read for each product
+
+
 def test_a_list_is_paged_by_cursor_by_number_and_by_offset(shop: Shop) -> None:
     ids = [a_product(shop, name=f"P{number}")["id"] for number in range(5)]
 
