@@ -50,8 +50,11 @@ def list_products(ctx: Ctx, query: ProductFilter) -> Page[Product]:
 def export_products(ctx: Ctx, query: ProductExport) -> Raw:
     """Export every product of a list as CSV or JSON lines."""
     from shared.catalog.models import PRODUCT_KEYS
+    from shared.catalog.states import OF_CATEGORY
 
-    return export(ctx, query, Sheet("products", PRODUCT_KEYS), ctx.app.product_lists.rows(query))
+    lists = ctx.app.product_lists
+    columns = (*PRODUCT_KEYS, *(OF_CATEGORY if lists.products.categories.have_thresholds() else ()))
+    return export(ctx, query, Sheet("products", columns), lists.rows(query))
 
 
 @router.post("/api/v1/products", access="operator", status=201)

@@ -211,20 +211,22 @@ class StockParts(JobParts):
         return (*super().tables(), movement_table())
 
     def kinds(self) -> Sequence[JobKind]:
-        """Add the flush of the outbox, and the relabelling of a store with many levels."""
+        """Add the flush of the outbox, the relabelling of a store with many levels, and the audit of all levels."""
         from shared.jobs.kinds import JobKind
-        from shared.jobs.names import ALERTS, FLUSH_OUTBOX, RELABEL_STORE
+        from shared.jobs.names import ALERTS, AUDIT_STOCK, FLUSH_OUTBOX, RELABEL_STORE
 
         flush = JobKind(FLUSH_OUTBOX, ALERTS, self._flush, "Flush")
         relabel = JobKind(RELABEL_STORE, ALERTS, self._relabel_levels, "Relabel store")
-        return (*super().kinds(), flush, relabel)
+        audit = JobKind(AUDIT_STOCK, ALERTS, self._audit, "Stock audit")
+        return (*super().kinds(), flush, relabel, audit)
 
     def duties(self) -> Mapping[str, Duty]:
-        """Add the flush of every minute."""
+        """Add the flush of every minute and the audit of every night."""
+        from shared.jobs.names import AUDIT_STOCK
         from shared.jobs.slots import Duty
         from shared.warehousing.flush import KIND
 
-        return {**super().duties(), KIND: Duty(self._flush_now, atomic=False)}
+        return {**super().duties(), KIND: Duty(self._flush_now, atomic=False), AUDIT_STOCK: Duty(self._start_audit)}
 
     def settle(self) -> None:
         """Take waiting rows to the warehouse."""
@@ -241,6 +243,15 @@ class StockParts(JobParts):
 
         if not self.stock_places.relabel_at_once(store_id, store):
             self.jobs.start(KIND, store_id, {}, SYSTEM, single_flight=False)
+
+    def _start_audit(self) -> list[str]:
+        from shared.core.caller import SYSTEM
+        from shared.jobs.names import AUDIT_STOCK
+
+        return [self.jobs.start(AUDIT_STOCK, None, {}, SYSTEM).job.id]
+
+    def _audit(self, step: Step) -> Done | Continue:
+        return self.stock_audit.watch(step)
 
     def _flush(self, _step: Step) -> Done:
         from shared.jobs.kinds import Done

@@ -122,6 +122,10 @@ class Categories:
         found = self.store.get(key)
         return found.data.get("thresholds") if found else None
 
+    def have_thresholds(self) -> bool:
+        """Say whether any category has thresholds: only then products tell of them."""
+        return any("thresholds" in stored.data for stored in self.store.walk(Query(CATEGORIES)))
+
     def thresholds(self, category_id: str) -> Data:
         """Return the thresholds of a category as shown; raise NotFound."""
         return thresholds_view(self.get(category_id))

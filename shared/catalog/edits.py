@@ -15,6 +15,7 @@ from shared.core.caller import Caller
 from shared.core.errors import FieldError, InvalidState, NotFound, ValidationFailed
 from shared.core.values import dataclass
 from shared.inventory.keys import LEVELS
+from shared.inventory.rules import follows_category
 from shared.ports.documents import Query, Stored, Write
 
 __all__ = ["Edits"]
@@ -22,10 +23,11 @@ __all__ = ["Edits"]
 Data = dict[str, Any]
 Changes = Mapping[str, Mapping[str, Any]]
 
+_FOLLOWS = "follows_category_threshold"
 _MOST = 200
 _MOST_WRITES = 480
 _MOST_BYTES = 8_000_000
-_REQUIRED = ("status", "reorder_threshold", "currency", "tags")
+_REQUIRED = ("status", "reorder_threshold", _FOLLOWS, "currency", "tags")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Edits:
         fields = self._fields(wanted)
         changes: dict[str, Data] = {}
         for stored in found:
-            differing = {name: value for name, value in fields.items() if value != stored.data.get(name)}
+            present = {**stored.data, _FOLLOWS: follows_category(stored.data)}
+            differing = {name: value for name, value in fields.items() if value != present.get(name)}
             if differing:
                 changes[stored.key.id] = differing
         self._refuse_archiving(changes)

@@ -167,6 +167,7 @@ class EditedFields(BaseModel, defer_build=True):
     package_size: Label | None = None
     status: ProductStatus | None = None
     reorder_threshold: Count | None = None
+    follows_category_threshold: bool | None = None
     currency: Currency | None = None
     tags: Tags | None = None
 

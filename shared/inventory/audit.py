@@ -8,18 +8,24 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from shared.core.clock import instant
-from shared.core.errors import NotFound
+from shared.core.errors import NotFound, Terminal
 from shared.core.values import dataclass
 from shared.inventory.figure_models import Audit, Difference
 from shared.inventory.keys import LEVELS, MOVEMENTS, RESERVATIONS
 from shared.inventory.ledger import Ledger
 from shared.inventory.lots import add_lots, explained
 from shared.inventory.rules import Data, live
-from shared.ports.documents import Key, Query, Stored
+from shared.jobs.kinds import Done
+from shared.jobs.states import ItemStatus
+from shared.jobs.step import Step
+from shared.ports.documents import Key, Position, Query, Stored
 
-__all__ = ["StockAudit"]
+__all__ = ["DIFFERS", "StockAudit"]
 
+DIFFERS = "stock_differs"
 _TRIES = 5
+_AT_ONCE = 100
+_MOST_TEXT = 500
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,28 @@ class StockAudit:
             if any(_differences((level, now), booked[pair], reserved[pair], lots[pair])):
                 differences += self._looked_at_again(level.key)
         return Audit(checked=checked, differences=differences)
+
+    def watch(self, step: Step) -> Done:
+        """Compare every level with its ledger, a hundred between two checkpoints; raise Terminal when one differs.
+
+        The job's items name the levels that do. It may take several deliveries; a level that moved on after its turn was right then.
+        """
+        checked, differing = step.counts.get("checked", 0), step.counts.get("differing", 0)
+        after = Position(None, step.cursor) if step.cursor else None
+        while found := self.ledger.store.query(Query(LEVELS, limit=_AT_ONCE, after=after)):
+            for level in found:
+                differences = self._looked_at_again(level.key)
+                if differences:
+                    step.item(
+                        level.key.id, ItemStatus.FAILED, DIFFERS, "; ".join(map(_sentence, differences))[:_MOST_TEXT]
+                    )
+                    differing += 1
+            checked += len(found)
+            after = Position(None, found[-1].key.id)
+            step.checkpoint(cursor=after.id, counts={"checked": checked, "differing": differing})
+        if differing:
+            raise Terminal(DIFFERS, f"{differing} of {checked} levels differ from their ledger or their reservations.")
+        return Done({"checked": checked})
 
     def repair(self, level_ids: Sequence[str]) -> list[Data]:
         """Make levels agree with their ledgers; return the movements `repair` that explain what was counted."""
@@ -115,6 +143,10 @@ def _differences(seen: tuple[Stored, datetime], booked: int, reserved: int, lots
     for field, (stored, computed) in pairs.items():
         if stored != computed:
             yield Difference(inventory_id=level.key.id, field=field, stored=stored, computed=computed)
+
+
+def _sentence(found: Difference) -> str:
+    return f"{found.field} is {found.stored}, booked are {found.computed}"
 
 
 def _lots(level: Data, booked: Data) -> dict[str, tuple[int, int]]:

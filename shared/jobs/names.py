@@ -8,6 +8,7 @@ __all__ = [
     "ALERTS",
     "ALERT_DIGEST",
     "ANALYZE_PRICING",
+    "AUDIT_STOCK",
     "BULK_ENRICH",
     "CATALOG_UPKEEP",
     "FLUSH_OUTBOX",
@@ -32,6 +33,7 @@ ALERTS = "alerts"
 ML = "ml"
 
 ALERT_DIGEST = "alert-digest"
+AUDIT_STOCK = "audit-stock"
 CATALOG_UPKEEP = "catalog-upkeep"
 FLUSH_OUTBOX = "flush-outbox"
 FULFIL_ORDER = "fulfil-order"

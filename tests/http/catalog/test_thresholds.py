@@ -222,5 +222,32 @@ def test_a_bulk_edit_moves_products_to_thresholds_and_gives_them_their_own(
     assert [_told(_level(shop, product)) for product in products[:2]] == [(19, "product", "sufficient"), told[1]]
 
 
+def test_a_bulk_edit_says_outright_who_follows_and_the_file_of_products_tells(
+    shop: Shop, category: dict[str, Any]
+) -> None:
+    plain = shop.viewer.get("/api/v1/products/export").body.decode().split("\r\n")[0]
+    ok(shop.manager.put(_path(category), {"threshold": 30}))
+    products = [
+        a_product(shop, sku=f"S-{number}", current_stock=20, reorder_threshold=5, category_id=category["id"])
+        for number in range(2)
+    ]
+    ids = [product["id"] for product in products]
+
+    moved = ok(_edit(shop, ids[:1], {"follows_category_threshold": True}))
+    again = ok(_edit(shop, ids[:1], {"follows_category_threshold": True}))
+    refused = _edit(shop, ids, {"follows_category_threshold": None})
+
+    (change,) = moved["items"][0]["changes"]
+    assert (change["field"], change["after"], again["unchanged_count"]) == ("follows_category_threshold", True, 1)
+    assert (refused.status, refused.codes) == (422, [("/changes/follows_category_threshold", "required")])
+    assert [_told(_level(shop, product)) for product in products] == [
+        (30, "category", "low"),
+        (5, "product", "sufficient"),
+    ]
+    head, *lines = shop.viewer.get("/api/v1/products/export?sort=sku").body.decode().split("\r\n")
+    assert head == f"{plain},effective_reorder_threshold,threshold_rule,follows_category_threshold"
+    assert [line.rsplit(",", 3)[1:] for line in lines[:2]] == [["30", "category", "true"], ["5", "product", "false"]]
+
+
 def _edit(shop: Shop, product_ids: list[str], changes: dict[str, Any]) -> Any:
     return shop.manager.post("/api/v1/products/bulk-edit", {"product_ids": product_ids, "changes": changes})
