@@ -1,6 +1,11 @@
 """Commits that wait at once share one transaction of SQLite, and each keeps its own outcome."""
 
+import os
+import random
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +19,7 @@ from shared.adapters.sqlite import SqliteDocuments, connections
 from shared.core.errors import Transient
 from shared.ports.documents import Conflict, Create, Key, Put, Query, Write
 
+ROOT = Path(__file__).parents[3]
 WAIT_S = 20
 
 
@@ -192,3 +198,67 @@ def _until_it_holds(documents: SqliteDocuments, key: Key, step: Create) -> None:
         except Conflict:
             continue
         return
+
+
+KILLS = 4
+THREADS = 8
+
+
+def work(path: str, *, early: bool) -> None:
+    """Count up in many threads, for ever, and report each step when it is committed; the control reports it before, and dies."""
+    documents = SqliteDocuments(path, Shapes())
+
+    def count(thread: int) -> None:
+        key = Key("stock", str(thread))
+        while True:
+            stored = documents.get(key)
+            number = stored.data["n"] + 1 if stored else 1
+            put = Put(key, {"n": number}, stored.version if stored else None)
+            if early:
+                os.write(1, f"{thread} {number}\n".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+            documents.commit([put, Create(Key("moves", f"{thread}-{number:09}"), {"filler": "x" * 2000})])
+            os.write(1, f"{thread} {number}\n".encode())
+
+    for thread in range(THREADS):
+        threading.Thread(target=count, args=(thread,)).start()
+
+
+def reported(path: Path, steps: int, *, early: bool = False) -> dict[str, int]:
+    """Kill a process that counts after so many steps; return how far each of its threads said it had come."""
+    program = f"from tests.contract.documents.test_together import *; work({str(path)!r}, early={early})"
+    last: dict[str, int] = {}
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for at, line in enumerate(process.stdout, 1):
+            thread, number = line.split()
+            last[thread] = int(number)
+            if at == steps:
+                process.kill()
+    return last
+
+
+def kept(path: Path) -> dict[str, int]:
+    """Return how far each thread came, after showing that its steps are all there and no half of one."""
+    documents = SqliteDocuments(path, Shapes())
+    found = {stored.key.id: stored.data["n"] for stored in documents.query(Query("stock"))}
+    moves = [stored.key.id for stored in documents.query(Query("moves", limit=100_000))]
+    documents.close()
+    assert sorted(moves) == sorted(f"{name}-{step:09}" for name, n in found.items() for step in range(1, n + 1))
+    return found
+
+
+def test_what_was_reported_is_kept_when_a_process_is_killed_among_commits(tmp_path: Path) -> None:
+    rng = random.Random(20261128)
+    for _ in range(KILLS):
+        told = reported(tmp_path / "store.db", rng.randint(20, 400))
+
+        assert len(told) > 1
+        assert all(kept(tmp_path / "store.db")[thread] >= number for thread, number in told.items())
+
+
+def test_control_a_step_that_is_reported_before_its_commit_is_lost(tmp_path: Path) -> None:
+    told = reported(tmp_path / "store.db", 1, early=True)
+
+    assert told
+    assert kept(tmp_path / "store.db") == {}
