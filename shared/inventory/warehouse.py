@@ -25,6 +25,10 @@ class MovementRow(BaseModel, defer_build=True):
     reason: str | None
     reference: str | None = Field(description="The sale, order, import or job that caused it.")
     user_id: str | None
+    lots: str | None = Field(
+        default=None,
+        description="The lots that moved, as JSON: [{lot, expiry, quantity}]; null for a level without lots.",
+    )
 
 
 def movement_table() -> Table:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from shared.core.errors import AlreadyExists, InvalidState, NotFound, ValidationFailed
 from shared.core.values import dataclass, field
 from shared.inventory.keys import level_id, level_key, movement_key, product_key, stock_key, store_key
@@ -249,7 +251,8 @@ def _document(movement: Data) -> dict[str, Any]:
 
 
 def _row(movement: Data) -> dict[str, Any]:
-    return {name: movement[name] for name in _ROW}
+    row = {name: movement[name] for name in _ROW}
+    return {**row, "lots": to_json(movement["lots"]).decode()} if movement.get("lots") else row
 
 
 _ROW = (

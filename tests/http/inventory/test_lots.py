@@ -1,12 +1,16 @@
 """Lots over HTTP: received by name, drawn first expiring first, not for sale once expired, counted one by one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import from_json
 
 from shared.inventory.keys import level_id, level_key
 from shared.inventory.models import AdjustBody
+from shared.inventory.warehouse import movement_table
 from shared.ports.documents import Put
+from shared.ports.warehouse import Named
 from tests.http.inventory.builders import Shop, ok
 from tests.http.settling import settle
 
@@ -300,3 +304,22 @@ def _operator() -> Any:
     from shared.core.caller import Caller, Role
 
     return Caller("usr_operator", "operator", Role.OPERATOR)
+
+
+def test_the_warehouse_knows_which_lots_moved(stocked: Shop, tmp_path: Path) -> None:
+    _receive(stocked, -6)
+    ok(stocked.operator.post(ADJUST, {"product_id": stocked.product("BOWL"), "quantity": 1}))
+    stocked.app.settle()
+    query = tmp_path / "lots.sql"
+    query.write_text("SELECT product_id, quantity, lots FROM {movements} ORDER BY created_at, id\n")
+    found = stocked.app.warehouse.query(Named(query, {"movements": movement_table()}), {})
+    told = [(row["product_id"], row["quantity"], row["lots"] and from_json(row["lots"])) for row in found.rows]
+    ledger = ok(stocked.viewer.get("/api/v1/inventory/movements", sort="created_at"))["items"]
+
+    key = repr
+    assert sorted(told, key=key) == sorted(
+        ((one["product_id"], one["quantity"], one.get("lots")) for one in ledger), key=key
+    )
+    assert sum(lots is None for _, _, lots in told) == 2  # two cups that came without a lot, and the bowl
+    (drawn,) = [lots for _, quantity, lots in told if quantity == -6]
+    assert [(part["lot"], part["quantity"]) for part in drawn] == [("S", -5), ("L", -1)]
