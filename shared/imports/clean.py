@@ -15,7 +15,7 @@ from shared.core.money import is_currency
 from shared.core.text import clean as cleaned
 from shared.imports.markup import harmless
 from shared.imports.numbers import IN_STOCK, BadNumber, Stock, read_price, read_stock
-from shared.imports.plain import LONGEST_URL, Values, plain_column
+from shared.imports.plain import LENGTHS, LONGEST_URL, Column, Sheet, plain_column
 from shared.imports.rows import Batch, Raw
 
 if TYPE_CHECKING:
@@ -25,18 +25,6 @@ __all__ = ["AMBIGUOUS", "Cleaner", "Row", "made_sku"]
 
 AMBIGUOUS = "ambiguous_number"
 DAMAGED = "damaged_barcode"
-_LENGTHS = {
-    "name": 255,
-    "description": 20_000,
-    "category": 100,
-    "brand": 100,
-    "sku": 100,
-    "barcode": 512,
-    "package_size": 100,
-    "seo_title": 60,
-    "seo_description": 155,
-    "supplier_product_id": 200,
-}
 _MOST_MANY = 50
 _MOST_PLACES, _LONGEST_NUMBER = 30, 200
 _MOST_TAG = 50
@@ -100,40 +88,48 @@ class Cleaner:
 
     def batch(self, batch: Batch) -> list[Row]:
         """Return what `row` returns for each row, in order; whole columns of plain cells are read at once."""
-        names, cells = batch
+        found = self.sheet(batch)
+        return [Row(fields) for fields in found.rows()] if isinstance(found, Sheet) else found
+
+    def sheet(self, batch: Batch) -> Sheet | list[Row]:
+        """Return the rows of a batch as columns where they are alike and all cells are plain; else what `batch` returns."""
+        names, cells, printable = batch
         if names.count(names[0]) == len(names):
-            return self._alike(names[0], cells)
+            return self._alike(names[0], cells, printable=printable)
         groups: dict[tuple[str, ...], list[int]] = {}
         for number, own in enumerate(names):
             groups.setdefault(own, []).append(number)
         made: dict[int, Row] = {}
         for own, numbers in groups.items():
-            made |= zip(numbers, self._alike(own, [cells[number] for number in numbers]), strict=True)
+            found = self._alike(own, [cells[number] for number in numbers], printable=printable)
+            rows = [Row(fields) for fields in found.rows()] if isinstance(found, Sheet) else found
+            made |= zip(numbers, rows, strict=True)
         return [made[number] for number in range(len(names))]
 
-    def _alike(self, names: tuple[str, ...], rows: Sequence[Sequence[object]]) -> list[Row]:
+    def _alike(
+        self, names: tuple[str, ...], rows: Sequence[Sequence[object]], *, printable: bool
+    ) -> Sheet | list[Row]:
         """Read rows of the same columns."""
         plan = self._columns.plan(names) if len(rows) >= _FEW else None
         if plan is None:
             return [self.row(Raw(tuple(zip(names, row, strict=True)))) for row in rows]
         self.recognised = self.recognised or bool(plan)
         columns = list(zip(*rows, strict=True)) if plan else []
-        plain: Values = {}
+        plain: dict[str, Column] = {}
         odd: list[tuple[str, Sequence[object]]] = []
         for field, at in plan:
-            values = plain_column(field, columns[at], _LENGTHS, self._image_allowed)
+            values = plain_column(field, columns[at], self._image_allowed, printable=printable)
             if values and not ("currency" in values and odd):  # the first price with a currency decides
                 plain = values | plain
             elif field != "handle":
                 odd.append((field, columns[at]))
-        made = [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
-        made = made or [{} for _ in rows]
+        sheet = Sheet(len(rows), plain)
         if not odd:
-            return [Row(fields) for fields in made]
+            return sheet
         remaining = zip(*(column for _, column in odd), strict=True)
         return [
             self._finished(fields, zip((field for field, _ in odd), told, strict=True))
-            for fields, told in zip(made, remaining, strict=True)
+            for fields, told in zip(sheet.rows(), remaining, strict=True)
         ]
 
     def _finished(self, fields: Data, cells: Iterable[tuple[str, Any]]) -> Row:
@@ -214,7 +210,7 @@ def _text(value: object) -> str:
 
 
 def _string(field: str) -> Callable[[Cleaner, Any, Data, list[str]], None]:
-    most = _LENGTHS[field]
+    most = LENGTHS[field]
 
     def read(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
         text = clean(_text(value))
@@ -228,8 +224,8 @@ def _string(field: str) -> Callable[[Cleaner, Any, Data, list[str]], None]:
 
 def _description(_: Cleaner, value: Any, fields: Data, __: list[str]) -> None:
     text = clean(harmless(_text(value)))
-    if len(text) > _LENGTHS["description"]:
-        raise _Refused("too_long", f"At most {_LENGTHS['description']} characters are kept here.")
+    if len(text) > LENGTHS["description"]:
+        raise _Refused("too_long", f"At most {LENGTHS['description']} characters are kept here.")
     if text:
         fields["description"] = text
 
@@ -276,8 +272,8 @@ def _barcode(_: Cleaner, value: Any, fields: Data, remarks: list[str]) -> None:
         remarks.append(DAMAGED)
         return
     whole = _WHOLE.fullmatch(text)
-    if len(text) > _LENGTHS["barcode"]:
-        raise _Refused("too_long", f"At most {_LENGTHS['barcode']} characters are kept here.")
+    if len(text) > LENGTHS["barcode"]:
+        raise _Refused("too_long", f"At most {LENGTHS['barcode']} characters are kept here.")
     if text:
         fields["barcode"] = whole[1] if whole else text
 
@@ -308,7 +304,7 @@ def _nothing(_: Cleaner, __: Any, ___: Data, ____: list[str]) -> None:
 
 
 _READERS: dict[str, Callable[[Cleaner, Any, Data, list[str]], None]] = {
-    **{field: _string(field) for field in _LENGTHS},
+    **{field: _string(field) for field in LENGTHS},
     "description": _description,
     "barcode": _barcode,
     "sale_price": _price("sale_price"),

@@ -1,7 +1,7 @@
 """How imports are stored: one document per run, and its rows in packed parts beside it.
 
 `imports/{id}` has the names of the wire; `mapping_config` and `asked` are JSON text, since their keys are free.
-`import_parts/{id}-{letter}-{number}` holds rows as compressed JSON: `s` staged, `x` numbers of superseded rows, `d` the diff,
+`import_parts/{id}-{letter}-{number}` holds rows as compressed JSON: `s` staged (in columns, `packing`), `x` numbers of superseded rows, `d` the diff,
 `a` what was applied.
 """
 
@@ -25,6 +25,8 @@ __all__ = [
     "new_import",
     "part_key",
     "part_write",
+    "payload_of",
+    "payload_write",
     "rows_of",
     "view",
 ]
@@ -49,19 +51,29 @@ def part_key(import_id: str, letter: str, number: int) -> Key:
 
 def part_write(import_id: str, letter: str, number: int, rows: Sequence[Any], now: datetime) -> Write:
     """Return the write of a part; writing it again writes the same."""
+    return payload_write(part_key(import_id, letter, number), to_json(rows), len(rows), now)
+
+
+def payload_write(key: Key, payload: bytes, count: int, now: datetime) -> Write:
+    """Return the write of a part whose rows have been put into a form already."""
     data: Data = {
-        "import_id": import_id,
-        "data": zlib.compress(to_json(rows), _FAST),
-        "count": len(rows),
+        "import_id": key.id.rsplit("-", 2)[0],
+        "data": zlib.compress(payload, _FAST),
+        "count": count,
         "expires_at": instant(now + _KEPT),
     }
-    return Put(part_key(import_id, letter, number), data)
+    return Put(key, data)
 
 
 def rows_of(stored: Stored) -> list[Any]:
     """Return the rows of a part."""
-    rows: list[Any] = from_json(zlib.decompress(stored.data["data"]))
+    rows: list[Any] = from_json(payload_of(stored))
     return rows
+
+
+def payload_of(stored: Stored) -> bytes:
+    """Return what a part holds."""
+    return zlib.decompress(stored.data["data"])
 
 
 def new_import(told: Mapping[str, Any], now: datetime, user_id: str | None) -> Data:

@@ -42,10 +42,12 @@ class Batch(NamedTuple):
 
     names: list[tuple[str, ...]]
     cells: list[Sequence[object]]
+    printable: bool = False
+    """Whether the reader knows that all texts consist of printable ASCII."""
 
     def raws(self) -> "Iterable[Raw]":
         """Return the rows one by one."""
-        return (Raw(tuple(zip(names, cells, strict=True))) for names, cells in zip(*self, strict=True))
+        return (Raw(tuple(zip(names, cells, strict=True))) for names, cells in zip(self.names, self.cells, strict=True))
 
 
 def unreadable(code: str, sentence: str) -> Terminal:

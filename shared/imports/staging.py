@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from shared.core.values import dataclass, field
 from shared.imports.clean import Cleaner, Row, made_sku
-from shared.imports.keys import Repeats, names_of
-from shared.imports.record import MOST_ERRORS, Data, part_write
+from shared.imports.keys import Repeats, names_of, names_of_columns
+from shared.imports.packing import Block, packed
+from shared.imports.plain import Sheet, text_column
+from shared.imports.record import MOST_ERRORS, Data, part_key, part_write, payload_write
 from shared.imports.rows import MOST_ROWS, Batch, Raw, unreadable
 
 if TYPE_CHECKING:
@@ -61,8 +64,35 @@ class Staged:
     first_errors: list[Data] = field(default_factory=list)
 
 
+class _Held:
+    """What the next part is going to hold."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        self.blocks: list[Block] = []
+        self.count = self.weight = 0
+
+    def take_row(self, staged: list[Any], fields: Data) -> None:
+        """Take a single row: beside those before it, or as the first of some."""
+        if not self.blocks or not isinstance(self.blocks[-1], list):
+            self.blocks.append([])
+        self.blocks[-1].append(staged)  # type: ignore[union-attr]
+        self.count += 1
+        self.weight += _weight(fields)
+
+    def take_sheet(self, first: int, sheet: Sheet) -> None:
+        """Take some rows by column."""
+        self.blocks.append((first, sheet))
+        self.count += sheet.count
+        long = (sheet.columns[name].lines for name in ("description", "images") if name in sheet.columns)
+        self.weight += _OF_ROW * sheet.count + sum(map(len, long))
+
+
 class Stager:
-    """Stages the rows of one import: `[number, fields, error, code, provenance]` each."""
+    """Stages the rows of one import: `[number, fields, error, code, provenance]` each, or whole columns of them."""
 
     def __init__(self, import_id: str, cleaner: Cleaner, clock: Clock, *, supplier_id: str | None, size: int) -> None:
         """Take the import, the cleaner of its rows, and how many rows a part holds."""
@@ -73,23 +103,32 @@ class Stager:
 
     def parts(self, raws: Iterable[Raw | Row | Batch]) -> Iterator[Write]:
         """Yield the write of each part as it fills; raise Terminal when there are too many rows or no known column."""
-        held: list[Any] = []
-        plain = 0
-        for row in self._cleaned(raws):
-            held.append(self._taken(row))
-            plain += _weight(row.fields)
-            if len(held) >= self._size or plain > _MOST_PLAIN:
-                yield self._part("s", self.staged.parts, held)
-                held, plain = [], 0
-        if held:
-            yield self._part("s", self.staged.parts, held)
-
-    def _cleaned(self, raws: Iterable[Raw | Row | Batch]) -> Iterator[Row]:
-        for raw in raws:
-            if isinstance(raw, Batch):
-                yield from self._cleaner.batch(raw)
+        held = _Held()
+        for found in self._cleaned(raws):
+            if held.count + (found.count if isinstance(found, Sheet) else 1) > self._size:
+                yield from self._part(held)
+            if isinstance(found, Sheet):
+                first = self.staged.rows + 1
+                held.take_sheet(first, self._columns(found))
             else:
+                held.take_row(self._taken(found), found.fields)
+            if held.weight > _MOST_PLAIN:
+                yield from self._part(held)
+        yield from self._part(held)
+
+    def _cleaned(self, raws: Iterable[Raw | Row | Batch]) -> Iterator[Row | Sheet]:
+        """Yield rows, and sheets of at most as many rows as a part holds."""
+        for raw in raws:
+            if not isinstance(raw, Batch):
                 yield raw if isinstance(raw, Row) else self._cleaner.row(raw)
+                continue
+            found = self._cleaner.sheet(raw)
+            if isinstance(found, list):
+                yield from found
+            elif found.count <= self._size:
+                yield found
+            else:
+                yield from (found.cut(at, at + self._size) for at in range(0, found.count, self._size))
 
     def superseded(self) -> tuple[int, Iterator[Write]]:
         """Return how many rows a later row replaces, and the writes that keep their numbers."""
@@ -101,15 +140,38 @@ class Stager:
         )
         return len(numbers), writes
 
-    def _part(self, letter: str, number: int, rows: Sequence[Any]) -> Write:
-        self.staged.parts += 1
-        return part_write(self._import_id, letter, number, rows, self._clock.now())
+    def _part(self, held: _Held) -> Iterator[Write]:
+        """Yield the write of what is held, if anything is, and hold nothing any more."""
+        if held.count:
+            key = part_key(self._import_id, "s", self.staged.parts)
+            self.staged.parts += 1
+            yield payload_write(key, packed(held.blocks), held.count, self._clock.now())
+            held.clear()
+
+    def _count(self, rows: int) -> None:
+        self.staged.rows += rows
+        if self.staged.rows > MOST_ROWS:
+            raise unreadable("too_many_rows", f"The file has more than {MOST_ROWS} rows.")
+
+    def _columns(self, sheet: Sheet) -> Sheet:
+        """Count the rows of a sheet, give them what `_named` gives rows, and note their names."""
+        columns, count = sheet.columns, sheet.count
+        if self._supplier_id is not None:
+            own = columns.get("supplier_product_id", columns.get("sku"))
+            if own is not None:
+                one = text_column([self._supplier_id] * count)
+                columns = {**columns, "supplier_id": one, "supplier_product_id": own}
+        if "sku" not in columns and "name" in columns and not _NAMING & columns.keys():
+            brands = columns["brand"].cells if "brand" in columns else repeat(None, count)
+            columns = {**columns, "sku": text_column(list(map(made_sku, columns["name"].cells, brands)))}
+        for names in names_of_columns(columns, self._clock):
+            self._repeats.add_all(self.staged.rows + 1, names)
+        self._count(count)
+        return Sheet(count, columns)
 
     def _taken(self, row: Row) -> list[Any]:
         staged = self.staged
-        staged.rows += 1
-        if staged.rows > MOST_ROWS:
-            raise unreadable("too_many_rows", f"The file has more than {MOST_ROWS} rows.")
+        self._count(1)
         if row.error is not None:
             staged.errors += 1
             if len(staged.first_errors) < MOST_ERRORS:

@@ -20,6 +20,7 @@ from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns
 from shared.imports.compare import Compared, Comparer, Options, caller_of
 from shared.imports.models import ImportStatus, Totals
+from shared.imports.packing import unpacked
 from shared.imports.record import (
     MOST_ERRORS,
     Data,
@@ -27,6 +28,7 @@ from shared.imports.record import (
     import_key,
     part_key,
     part_write,
+    payload_of,
     rows_of,
 )
 from shared.imports.rows import Batch, Raw, unreadable
@@ -200,7 +202,7 @@ class ImportWork:
             raise Terminal("all_rows_bad", "No row of the file can be used.")
 
     def _compare_part(self, step: Step, run: Stored, number: int, superseded: set[int]) -> None:
-        staged = self._part(run.key.id, "s", number)
+        staged = self._staged(run.key.id, number)
         rows = self.comparer.batch(staged, superseded, self._options(run))
         counts = _counted(step.counts, rows)
         write = part_write(run.key.id, "d", number, [row.packed() for row in rows], self.clock.now())
@@ -209,7 +211,7 @@ class ImportWork:
 
     def _apply_staged(self, step: Step, run: Stored, number: int, superseded: set[int]) -> None:
         """Compare and write a part in one commit: nobody waits for a review, so the base is the present one."""
-        staged = self._part(run.key.id, "s", number)
+        staged = self._staged(run.key.id, number)
         caller, options = caller_of(run.data["created_by"]), self._options(run)
 
         def work() -> tuple[list[Compared], list[Applied]]:
@@ -313,10 +315,16 @@ class ImportWork:
         return Options(update_existing=run.data["update_existing"], by_page=by_page, currency=self.currency)
 
     def _part(self, import_id: str, letter: str, number: int) -> list[Any]:
+        return rows_of(self._kept(import_id, letter, number))
+
+    def _staged(self, import_id: str, number: int) -> list[Any]:
+        return unpacked(payload_of(self._kept(import_id, "s", number)))
+
+    def _kept(self, import_id: str, letter: str, number: int) -> Stored:
         stored = self.store.get(part_key(import_id, letter, number))
         if stored is None:
             raise Terminal("gone", "The rows of the import have been forgotten; import the file again.")
-        return rows_of(stored)
+        return stored
 
     def _applied_rows(self, import_id: str, number: int) -> list[Applied]:
         return [Applied.of(kept) for kept in self._part(import_id, "a", number)]

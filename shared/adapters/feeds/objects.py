@@ -54,8 +54,13 @@ def _many_at_once(pieces: Peeked, begin: int) -> Generator[Batch | Raw, None, by
         end, items = _stretch(held)
         if items is None:
             return held
-        held = held[end:]
-        yield from _together(items)
+        done, held = held[:end], held[end:]
+        yield from _together(items, printable=_printable(done))
+
+
+def _printable(text: bytes) -> bool:
+    """Say whether the texts of a stretch, which holds no control character outside of blanks, are printable ASCII."""
+    return text.isascii() and b"\\" not in text and b"\x7f" not in text
 
 
 def _stretch(held: bytes) -> tuple[int, list[Any] | None]:
@@ -89,15 +94,18 @@ def _list_of(text: bytes) -> list[Any] | None:
     return exact
 
 
-def _together(items: list[Any]) -> Iterator[Batch | Raw]:
+def _together(items: list[Any], *, printable: bool) -> Iterator[Batch | Raw]:
     """Yield items at once unless one stands for several rows; a stretch is shorter than the longest cell."""
-    if any("variants" in item for item in items):
+    shapes = list(map(tuple, items))
+    if shapes.count(shapes[0]) == len(shapes):
+        shapes = [shapes[0]] * len(shapes)
+    if any("variants" in shape for shape in dict.fromkeys(shapes)):
         for item in items:
             yield from _raws(item)
         return
     if max(map(len, items)) > MOST_COLUMNS:
         raise unreadable("too_many_columns", f"A row has more than {MOST_COLUMNS} columns.")
-    yield Batch(list(map(tuple, items)), [tuple(item.values()) for item in items])
+    yield Batch(shapes, list(map(tuple, map(dict.values, items))), printable)
 
 
 def _item_by_item(pieces: Peeked) -> Iterator[Raw]:
