@@ -106,9 +106,7 @@ class Cleaner:
             made |= zip(numbers, rows, strict=True)
         return [made[number] for number in range(len(names))]
 
-    def _alike(
-        self, names: tuple[str, ...], rows: Sequence[Sequence[object]], *, printable: bool
-    ) -> Sheet | list[Row]:
+    def _alike(self, names: tuple[str, ...], rows: Sequence[Sequence[object]], *, printable: bool) -> Sheet | list[Row]:
         """Read rows of the same columns."""
         plan = self._columns.plan(names) if len(rows) >= _FEW else None
         if plan is None:

@@ -54,20 +54,20 @@ class Column(NamedTuple):
 class Sheet(NamedTuple):
     """Rows without a remark or an error that have the same fields, by column."""
 
-    count: int
+    size: int
     columns: dict[str, Column]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the fields of each row."""
         if not self.columns:
-            return [{} for _ in range(self.count)]
+            return [{} for _ in range(self.size)]
         told = zip(*(column.values() for column in self.columns.values()), strict=True)
         return [dict(zip(self.columns, row, strict=True)) for row in told]
 
     def cut(self, start: int, end: int) -> "Sheet":
         """Return some of the rows."""
         columns = {field: column.cut(start, end) for field, column in self.columns.items()}
-        return Sheet(min(end, self.count) - start, columns)
+        return Sheet(min(end, self.size) - start, columns)
 
 
 Values = dict[str, Column]
@@ -87,13 +87,11 @@ def plain_column(field: str, cells: Sequence[Any], allowed: Callable[[str], bool
         stripped = list(map(str.strip, cells))
     except TypeError:
         return {}
-    if "" in stripped:
-        return {}
     known = _KNOWN.get(field)
+    if "" in stripped or (known is None and field not in LENGTHS and field not in _ADDRESSES):
+        return {}
     if known is not None:
         return known(field, stripped)
-    if field not in LENGTHS and field not in _ADDRESSES:
-        return {}
     column = text_column(stripped)
     if not (printable or _is_plain(column.lines, len(stripped))):
         return {}

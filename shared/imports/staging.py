@@ -86,9 +86,9 @@ class _Held:
     def take_sheet(self, first: int, sheet: Sheet) -> None:
         """Take some rows by column."""
         self.blocks.append((first, sheet))
-        self.count += sheet.count
+        self.count += sheet.size
         long = (sheet.columns[name].lines for name in ("description", "images") if name in sheet.columns)
-        self.weight += _OF_ROW * sheet.count + sum(map(len, long))
+        self.weight += _OF_ROW * sheet.size + sum(map(len, long))
 
 
 class Stager:
@@ -105,7 +105,7 @@ class Stager:
         """Yield the write of each part as it fills; raise Terminal when there are too many rows or no known column."""
         held = _Held()
         for found in self._cleaned(raws):
-            if held.count + (found.count if isinstance(found, Sheet) else 1) > self._size:
+            if held.count + (found.size if isinstance(found, Sheet) else 1) > self._size:
                 yield from self._part(held)
             if isinstance(found, Sheet):
                 first = self.staged.rows + 1
@@ -125,10 +125,10 @@ class Stager:
             found = self._cleaner.sheet(raw)
             if isinstance(found, list):
                 yield from found
-            elif found.count <= self._size:
+            elif found.size <= self._size:
                 yield found
             else:
-                yield from (found.cut(at, at + self._size) for at in range(0, found.count, self._size))
+                yield from (found.cut(at, at + self._size) for at in range(0, found.size, self._size))
 
     def superseded(self) -> tuple[int, Iterator[Write]]:
         """Return how many rows a later row replaces, and the writes that keep their numbers."""
@@ -155,7 +155,7 @@ class Stager:
 
     def _columns(self, sheet: Sheet) -> Sheet:
         """Count the rows of a sheet, give them what `_named` gives rows, and note their names."""
-        columns, count = sheet.columns, sheet.count
+        columns, count = sheet.columns, sheet.size
         if self._supplier_id is not None:
             own = columns.get("supplier_product_id", columns.get("sku"))
             if own is not None:

@@ -43,7 +43,7 @@ __all__ = ["ImportWork", "Opened", "Reading"]
 _PART = 500
 """Rows of a staged part that is only compared."""
 _UNIT = 30
-"""Rows written in one commit: each takes up to a dozen documents."""
+"""Rows of a part of the diff, written in one commit: each takes up to a dozen documents."""
 _READINGS = 3
 _READINGS_OF_SHOPS = 12
 """Deliveries that may end in the middle of reading; a shop goes on where it was, anything else starts over."""
@@ -162,7 +162,7 @@ class ImportWork:
         if staged.rows > staged.errors and not cleaner.recognised and opened.format != "html":
             raise unreadable("no_known_column", "No column of the file stands for a field of a product.")
         repeats, writes = stager.superseded()
-        counts: Data = {"parts": staged.parts, "dups": 0, "rows": staged.rows}
+        counts: Data = {"parts": staged.parts, "diffs": 0, "dups": 0, "rows": staged.rows}
         counts |= {"bad": staged.errors, "errors": staged.first_errors, "batches": 0}
         for write in writes:
             counts["dups"] += 1
@@ -204,10 +204,15 @@ class ImportWork:
     def _compare_part(self, step: Step, run: Stored, number: int, superseded: set[int]) -> None:
         staged = self._staged(run.key.id, number)
         rows = self.comparer.batch(staged, superseded, self._options(run))
-        counts = _counted(step.counts, rows)
-        write = part_write(run.key.id, "d", number, [row.packed() for row in rows], self.clock.now())
+        first = step.counts.get("diffs", number)
+        pieces = [rows[at : at + _UNIT] for at in range(0, len(rows), _UNIT)]
+        counts = _counted(step.counts, rows) | {"diffs": first + len(pieces)}
+        writes = [
+            part_write(run.key.id, "d", at, [row.packed() for row in piece], self.clock.now())
+            for at, piece in enumerate(pieces, start=first)
+        ]
         cursor = {"phase": "diff", "next": number + 1}
-        step.checkpoint(cursor=cursor, counts=counts, progress=_progress(counts), writes=[write])
+        step.checkpoint(cursor=cursor, counts=counts, progress=_progress(counts), writes=writes)
 
     def _apply_staged(self, step: Step, run: Stored, number: int, superseded: set[int]) -> None:
         """Compare and write a part in one commit: nobody waits for a review, so the base is the present one."""
@@ -277,7 +282,8 @@ class ImportWork:
         if not run.data["dry_run"]:
             self._refuse_all_bad(step, run)
             return self._applied(step)
-        told = {"totals": step.counts["totals"], "errors": step.counts["errors"], "parts": step.counts["parts"]}
+        parts = step.counts.get("diffs", step.counts["parts"])
+        told = {"totals": step.counts["totals"], "errors": step.counts["errors"], "parts": parts}
         write = changed(run, **told, status=ImportStatus.READY.value, batches=0)
         return Done(dict(step.counts["totals"]), [write])
 

@@ -4,27 +4,64 @@ A row is the outermost `product`, `item`, `entry` or `offer`, by local name, any
 namespace, its own namespace, Google's or Atom's, under their local names; a child's child is `parent/child`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import Any
 
 from shared.adapters.feeds.pieces import Peeked
+from shared.adapters.feeds.stretches import ROWS, SPACES, STRETCH, Beginning, Shapes, beginning_of
 from shared.imports.rows import MOST_CELL, MOST_COLUMNS, Batch, unreadable
 
 __all__ = ["read_markup"]
 
-_ROWS = frozenset({"product", "item", "entry", "offer"})
-_SPACES = frozenset(
-    {"", "http://base.google.com/ns/1.0", "http://base.google.com/cns/1.0", "http://www.w3.org/2005/Atom"}
-)
 _MOST_DEPTH = 64
 _MOST_ATTRIBUTES = 64
 _MOST_TOKEN = 2**20
 _MOST_CELLS = 1000
 _FOREIGN = "\0"
+_TIRED = 3
 
 
 def read_markup(pieces: Peeked) -> Iterator[Batch]:
-    """Yield the rows; raise Terminal `bad_xml` when the file is not well-formed or breaks a bound."""
+    """Yield the rows; raise Terminal `bad_xml` when the file is not well-formed or breaks a bound.
+
+    As long as the text falls into stretches of whole rows they are read many at a time; what does not, and the end, is read
+    event by event.
+    """
+    beginning = beginning_of(pieces)
+    if beginning is None:
+        yield from _by_event(pieces)
+    else:
+        rest, lines = yield from _many_at_once(pieces, beginning)
+        yield from _by_event(chain([beginning.text + rest], pieces), lines)
+
+
+def _many_at_once(pieces: Peeked, beginning: Beginning) -> Generator[Batch, None, tuple[bytes, int]]:
+    """Yield rows; return the text from the first that is left to the other reader, and the lines before it.
+
+    Rows that are not simple go through the other reader a stretch at a time; a file of nothing else is left to it.
+    """
+    held, lines, tired = next(pieces)[len(beginning.text) :], 0, 0
+    shapes = Shapes()
+    while tired < _TIRED:
+        while len(held) < STRETCH and (more := next(pieces, None)) is not None:
+            held += more
+        end, elements = beginning.stretch(held)
+        if not elements:
+            break
+        text, held = held[:end], held[end:]
+        batch = shapes.batch(elements, text)
+        if batch is None:
+            yield from _by_event(iter([beginning.text, text, beginning.closing]))
+        else:
+            yield batch
+        tired = tired + 1 if batch is None else 0
+        lines += text.count(b"\n")
+    return held, lines
+
+
+def _by_event(pieces: Iterator[bytes], lines: int = 0) -> Iterator[Batch]:
+    """Yield the rows of a document of which so many lines have been left out before the first row."""
     from xml.parsers import expat
 
     reader = _Reader()
@@ -47,7 +84,7 @@ def read_markup(pieces: Peeked) -> Iterator[Batch]:
                 yield reader.taken()
         parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise _bad(f"The file is not well-formed, line {error.lineno}.") from None
+        raise _bad(f"The file is not well-formed, line {error.lineno + lines}.") from None
     except (UnicodeError, LookupError, ValueError):
         raise _bad("The file is in an encoding that is not read.") from None
     if reader.rows:
@@ -92,11 +129,11 @@ class _Reader:
             raise _bad(f"A tag has more than {_MOST_ATTRIBUTES} attributes.")
         space, local = self._names.get(name) or self._split(name)
         if self._row_depth:
-            self._path.append(local if space in _SPACES or space == self._row_space else _FOREIGN)
+            self._path.append(local if space in SPACES or space == self._row_space else _FOREIGN)
             self._text, self._size = [], 0
             if attributes and local == "link" and len(self._path) == 1:
                 self._link(attributes)
-        elif local in _ROWS:
+        elif local in ROWS:
             self._row_depth, self._row_space = self._depth, space
             for at in range(0, len(attributes), 2):
                 self._keep(attributes[at], attributes[at + 1])

@@ -9,10 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.feeds import FeedReader
+from shared.core.clock import SystemClock
 from shared.core.errors import Terminal
 from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns
+from shared.imports.packing import unpacked
+from shared.imports.record import payload_of
 from shared.imports.rows import MOST_UPLOADED, Batch, Raw
+from shared.imports.staging import Stager
+from shared.ports.documents import Stored
 
 ODD = [
     "",
@@ -184,3 +189,95 @@ def test_a_list_that_ends_badly_is_refused_after_its_good_beginning(end: bytes) 
         parts(text)
 
     assert refused.value.code == "bad_json"
+
+
+WHOLE = "<title>A</title>"
+INSIDE = st.sampled_from(
+    [
+        WHOLE,
+        "<g:price>1 EUR</g:price>",
+        "<g:price/>",
+        "<g:brand> \n </g:brand>",
+        "<x:far>away</x:far>",
+        "<g:shipping>a<g:price>2</g:price>b</g:shipping>",
+        '<link href="https://a.example/1"/>',
+        '<link rel="self" href="https://a.example/1"/>',
+        "<title>a<!-- </item> -->b</title>",
+        "<title><![CDATA[</item><item>]]></title>",
+        "<title>caf\u00e9 &amp; &lt;b&gt;</title>",
+        "<?pi </item> ?>",
+        "<item>inner</item>",
+        "between",
+    ]
+)
+ROWS = st.lists(
+    st.tuples(
+        st.lists(INSIDE, max_size=4).map("".join),
+        st.sampled_from(["item", "item", "item", "g:product", 'item id="7"', "x:entry", "note"]),
+    ),
+    max_size=30,
+)
+HEADS = [
+    "<rss{names}><channel><title>Shop</title>{rows}</channel></rss>",
+    "<?xml version='1.0' encoding='utf-8'?>\n<a{names}><b/>{rows}<c>{rows}</c></a>",
+    "<a{names}><!-- <item> -->{rows}</a>",
+    "<a{names}><item/>{rows}</a>\n",
+]
+NAMES = ' xmlns:g="http://base.google.com/ns/1.0" xmlns:x="https://x.example"'
+
+
+def marked_up(text: bytes, size: int = 65_536) -> list[Any]:
+    """Return the cells of the rows of a document."""
+    return rows_of(list(FeedReader().open(pieces(text, size), "xml", MOST_UPLOADED).parts))
+
+
+def document(rows: list[tuple[str, str]], head: str) -> str:
+    """Write a document of rows."""
+    told = "\n".join(f"<{tag}>{inside}</{tag.partition(' ')[0]}>" for inside, tag in rows)
+    return head.replace("{names}", NAMES).replace("{rows}", told)
+
+
+@given(ROWS, st.sampled_from(HEADS), st.integers(50, 4000))
+def test_stretches_of_xml_are_read_as_event_by_event(rows: list[tuple[str, str]], head: str, size: int) -> None:
+    text = document(rows, head)
+    by_event = text.replace(NAMES + ">", f"{NAMES}><!--{'x' * 5000}-->", 1)  # a beginning too long for stretches
+
+    assert marked_up(text.encode(), size) == marked_up(by_event.encode())
+
+
+def test_rows_that_lie_in_several_places_are_all_read() -> None:
+    rows = [(f"<item>{WHOLE}</item>", "group")] * 300
+
+    found = marked_up(document(rows, HEADS[0]).encode(), 500)
+
+    assert [pairs for pairs, _ in found] == [(("title", "A"),)] * 300
+
+
+def test_simple_rows_of_xml_are_read_together_and_a_fault_after_them_is_told_by_its_line() -> None:
+    rows = [(WHOLE + f"<g:id>{number}</g:id>", "item") for number in range(5000)]
+    good = document(rows, HEADS[0])
+
+    found = FeedReader().open(pieces(good.encode(), 65_536), "xml", MOST_UPLOADED).parts
+    assert next(len(part.names) for part in found if isinstance(part, Batch)) > 1000
+    with pytest.raises(Terminal, match="line 5000"):
+        marked_up(good.replace("</item></channel>", "</channel>").encode())
+
+
+@given(ROWS)
+def test_staged_columns_and_rows_come_back_as_they_were_cleaned(rows: list[tuple[str, str]]) -> None:
+    text = document([*rows, *[(WHOLE, "item")] * 20], HEADS[0]).encode()
+    stager = Stager("imp_1", cleaner(), SystemClock(), supplier_id="sup_1", size=13)
+
+    writes = list(stager.parts(FeedReader().open(pieces(text, 65_536), "xml", MOST_UPLOADED).parts))
+
+    by_row = Stager("imp_1", cleaner(), SystemClock(), supplier_id="sup_1", size=13)
+    wanted = list(by_row.parts(FeedReader().open(pieces(text, 65_536), "xml", MOST_UPLOADED).rows))
+    assert unstaged(writes) == unstaged(wanted)
+    assert max(write.data["count"] for write in writes) <= 13  # type: ignore[union-attr]
+    assert stager.superseded()[0] == by_row.superseded()[0]
+    assert (stager.staged.rows, stager.staged.first_errors) == (by_row.staged.rows, by_row.staged.first_errors)
+
+
+def unstaged(writes: list[Any]) -> list[Any]:
+    """Return the rows of all parts."""
+    return [row for write in writes for row in unpacked(payload_of(Stored(write.key, write.data, "1")))]
