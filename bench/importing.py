@@ -1,11 +1,6 @@
-"""Goal 14: imports of 200,000 and 400,000 products: CPU against the parser alone, and peak memory at both sizes.
-
-`ONHAND_BENCH_WHOLE=1000000` also carries out a CSV dry run and its application of so many rows (hours of patience are not
-needed for 20,000).
-"""
+"""Goal 14: imports of 200,000 and 400,000 products: CPU against the parser alone, and peak memory at both sizes."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +8,7 @@ from typing import Any
 
 from bench.harness import ROOT, Outcome, Void, workspace
 
-__all__ = ["measure"]
+__all__ = ["measure", "part", "sample"]
 
 SIZES = (200_000, 400_000)
 FORMATS = ("xml", "json")
@@ -25,10 +20,10 @@ def measure() -> Outcome:
     """Read files of both sizes in fresh processes, in turns with the bare parser."""
     cpu, peaks, rounds = {}, {}, []
     for form in FORMATS:
-        files = {size: _file(form, size) for size in SIZES}
+        files = {size: sample(form, size) for size in SIZES}
         ratios = []
         for _ in range(ROUNDS):
-            floor, ours = _part(f"floor-{form}", files[SIZES[0]]), _part("stage", files[SIZES[0]])
+            floor, ours = part(f"floor-{form}", files[SIZES[0]]), part("stage", files[SIZES[0]])
             if ours["rows"] != SIZES[0] or ours["errors"]:
                 raise Void(f"{ours['rows']} rows, {ours['errors']} errors")
             ratios.append(ours["cpu_s"] / floor["cpu_s"])
@@ -36,8 +31,7 @@ def measure() -> Outcome:
                 f"{form}: parser {floor['cpu_s']:.2f} s, ours {ours['cpu_s']:.2f} s, {ours['peak_mib']:.0f} MiB"
             )
         cpu[form] = sorted(ratios)[ROUNDS // 2]
-        peaks[form] = [ours["peak_mib"], _part("stage", files[SIZES[1]])["peak_mib"]]
-    rounds += _whole()
+        peaks[form] = [ours["peak_mib"], part("stage", files[SIZES[1]])["peak_mib"]]
     growth = max(double / single for single, double in peaks.values())
     largest = max(max(pair) for pair in peaks.values())
     return Outcome(
@@ -49,28 +43,16 @@ def measure() -> Outcome:
     )
 
 
-def _whole() -> list[str]:
-    count = int(os.environ.get("ONHAND_BENCH_WHOLE", "0"))
-    if not count:
-        return []
-    told = _part("whole", _file("csv", count))
-    rate = count / (told["dry_run_s"] + told["apply_s"])
-    return [
-        (
-            f"csv of {count}: dry run {told['dry_run_s']:.0f} s, apply {told['apply_s']:.0f} s, {rate:.0f} rows/s, "
-            f"{told['peak_mib']:.0f} MiB, {told['status']}"
-        )
-    ]
-
-
-def _file(form: str, size: int) -> Path:
+def sample(form: str, size: int) -> Path:
+    """Return a file of so many products, written where there is none yet."""
     path = workspace() / f"import-{size}.{form}"
     if not path.exists():
-        _part(f"make-{form}", path, str(size))
+        part(f"make-{form}", path, str(size))
     return path
 
 
-def _part(what: str, path: Path, *more: str) -> dict[str, Any]:
+def part(what: str, path: Path, *more: str) -> dict[str, Any]:
+    """Do one part in a process of its own and return what it told."""
     line = [sys.executable, "-m", "bench.one_import", what, str(path), *more]
     done = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True)
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

@@ -27,6 +27,7 @@ _BUSY_S = 5.0
 _CACHED_STATEMENTS = 512
 _MOST_COUNTS = 256
 _WRITER_CACHE_KIB = 32 * 1024
+_BULK = 4 * 2**20
 # Copying the log back into the file ends in a sync, for which no commit shall wait: it is done after so many changed rows, by a
 # request that has committed, outside the lock. Commits that go on meanwhile keep the log from starting anew; once it is longer
 # than 64 MiB the little that is left is copied under the lock. SQLite's own copying is the net under both.
@@ -76,7 +77,7 @@ class Connections:
         self._in_memory = self._path == MEMORY
         self._lock = threading.Lock()
         self._copying = threading.Lock()
-        self._changes = self._copied = 0
+        self._changes = self._copied = self._bulk = 0
         self._queue_lock = threading.Lock()
         self._queue: list[_Waiting] = []
         self._is_led = False
@@ -211,6 +212,16 @@ class Connections:
         answers = _fetched_together(reader, statements)
         self._idle.append(reader)
         return answers
+
+    def wrote_bytes(self, size: int) -> None:
+        """Give the writer's pages back after every few MiB of bytes fields: long ones are written and seldom read again."""
+        self._bulk += size
+        if self._bulk < _BULK:
+            return
+        with self._lock:
+            self._bulk = 0
+            if not self._closed:
+                self._writer.execute("PRAGMA shrink_memory")
 
     def close(self) -> None:
         """Close what is open; later calls raise Transient."""

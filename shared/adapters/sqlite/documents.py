@@ -113,6 +113,8 @@ class SqliteDocuments:
                     raise Conflict([write.key])
 
         self._connections.commit(work)
+        if bulk := sum(len(content[1]) for _, _, content in steps if content and content[1]):
+            self._connections.wrote_bytes(bulk)
         deletes = sum(1 for _, _, content in steps if content is None)
         self.counts.add(writes=len(writes) - deletes, deletes=deletes)
         return ["" if isinstance(write, Delete) else str(number) for write in writes]
