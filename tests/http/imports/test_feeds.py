@@ -1,5 +1,6 @@
 """Feeds of every format through dry run, apply and undo: api.md 2.11."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -341,3 +342,20 @@ def test_a_short_description_gets_a_draft_to_accept(imports: Imports) -> None:
         (imports.products()["SHOP-003"]["id"], ["description"])
     ]
     assert imports.products()["SHOP-003"]["description"] == "Solid oak, oiled."
+
+
+def test_a_diff_of_several_parts_is_shown_in_order_applied_and_taken_back(imports: Imports) -> None:
+    rows = [{"sku": f"P-{number}", "title": f"Part {number}", "price": "2.50", "stock": "3"} for number in range(1, 91)]
+    ready = imports.upload(json.dumps(rows).encode(), "parts.json", dry_run="true")
+
+    shown, backwards = imports.diff(ready), imports.diff(ready, "limit=1000&sort=-row")
+    applied = imports.act(ready, "apply")
+    kept, products = imports.diff(applied), imports.products()
+    undone = imports.act(applied, "undo")
+
+    assert [(row["row"], row["sku"]) for row in shown] == [(number, f"P-{number}") for number in range(1, 91)]
+    assert backwards == shown[::-1]
+    assert [row["product_id"] for row in kept] == [products[f"P-{number}"]["id"] for number in range(1, 91)]
+    assert {product["stock"] for product in products.values()} == {3}
+    assert (applied["totals"], undone["status"]) == (totals(rows=90, create=90), "undone")
+    assert {product["stock"] for product in imports.products().values()} == {0}
