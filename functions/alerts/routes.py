@@ -12,30 +12,20 @@ from shared.http.router import Router
 from shared.ports.documents import Stored
 
 if TYPE_CHECKING:
-    from shared.alerts.models import (
-        Alert,
-        AlertExplained,
-        AlertFilter,
-        AlertSettings,
-        AlertSettingsPatch,
-        Assignment,
-        Checked,
-        CheckRequest,
-        ExplainQuery,
-        Explanation,
-        FeedExplained,
-        NewSilence,
-        Note,
-        ReplayBody,
-        Silence,
-        SilenceFilter,
-        Snooze,
-    )
+    from shared.alerts.explained_models import AlertExplained, ExplainQuery, Explanation, FeedExplained
+    from shared.alerts.models import Alert, AlertFilter, Assignment, Checked, CheckRequest, Note, ReplayBody, Snooze
+    from shared.alerts.settings_models import AlertSettings, AlertSettingsPatch, NewSilence, Silence, SilenceFilter
     from shared.jobs.models import Accepted
 
 __all__ = ["router"]
 
-router = Router("alerts", "shared.alerts.models", "shared.jobs.models")
+router = Router(
+    "alerts",
+    "shared.alerts.models",
+    "shared.alerts.settings_models",
+    "shared.alerts.explained_models",
+    "shared.jobs.models",
+)
 Ctx = Context[App]
 
 
@@ -46,7 +36,7 @@ def _view(stored: Stored) -> Alert:
 
 
 def _silence(ctx: Ctx, stored: Stored) -> Silence:
-    from shared.alerts.models import silence_of
+    from shared.alerts.settings_models import silence_of
 
     return silence_of(stored.key.id, stored.data, ctx.app.clock.now())
 

@@ -10,11 +10,11 @@ from shared.http.context import Context
 from shared.http.router import Router
 
 if TYPE_CHECKING:
-    from shared.catalog.models import BarcodeLink, BarcodeLinked, BarcodeResult, ScanBody
+    from shared.catalog.barcode_models import BarcodeLink, BarcodeLinked, BarcodeResult, ScanBody
 
 __all__ = ["router"]
 
-router = Router("catalog", "shared.catalog.models")
+router = Router("catalog", "shared.catalog.models", "shared.catalog.barcode_models")
 Ctx = Context[App]
 
 _LONGEST = 512

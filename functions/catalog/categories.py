@@ -12,7 +12,7 @@ from shared.http.page import listing
 from shared.http.router import Router
 
 if TYPE_CHECKING:
-    from shared.catalog.models import (
+    from shared.catalog.category_models import (
         Category,
         CategoryFilter,
         CategoryPatch,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = Router("catalog", "shared.catalog.models")
+router = Router("catalog", "shared.catalog.models", "shared.catalog.category_models")
 Ctx = Context[App]
 
 
@@ -81,7 +81,7 @@ def change_thresholds(ctx: Ctx, id: str, body: ThresholdsPatch) -> CategoryThres
 @router.delete("/api/v1/categories/{id}/thresholds", access="manager")
 def clear_thresholds(ctx: Ctx, id: str) -> None:
     """Let products of a category go by their own thresholds or the default again."""
-    from shared.catalog.models import ThresholdsPatch
+    from shared.catalog.category_models import ThresholdsPatch
 
     _changed(ctx, id, ThresholdsPatch(threshold=None, stores=None))
 

@@ -12,21 +12,13 @@ from shared.http.router import Router
 from shared.ports.documents import Stored
 
 if TYPE_CHECKING:
-    from shared.content.models import (
-        AnalyzePricing,
-        ApplyDraft,
-        BulkEnrich,
-        ContentDraft,
-        DraftFilter,
-        GenerateContent,
-        OptimizeSeo,
-        UsageCounter,
-    )
+    from shared.content.models import ApplyDraft, ContentDraft, DraftFilter, UsageCounter
+    from shared.content.request_models import AnalyzePricing, BulkEnrich, GenerateContent, OptimizeSeo
     from shared.jobs.models import Accepted
 
 __all__ = ["router"]
 
-router = Router("content", "shared.content.models", "shared.jobs.models")
+router = Router("content", "shared.content.models", "shared.content.request_models", "shared.jobs.models")
 Ctx = Context[App]
 
 

@@ -13,6 +13,7 @@ from shared.http.page import make_page, place_of
 from shared.http.router import Router
 
 if TYPE_CHECKING:
+    from shared.inventory.change_models import Moves
     from shared.inventory.figure_models import (
         Audit,
         CategoryRow,
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
         TrendFilter,
         TrendRow,
     )
-    from shared.inventory.models import Moves
 
 __all__ = ["router", "say_as_of"]
 
-router = Router("inventory", "shared.inventory.models", "shared.inventory.figure_models")
+router = Router(
+    "inventory", "shared.inventory.models", "shared.inventory.change_models", "shared.inventory.figure_models"
+)
 Ctx = Context[App]
 
 

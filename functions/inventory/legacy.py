@@ -12,6 +12,7 @@ from shared.http.context import Context
 from shared.http.legacy import answered, done, reshaped
 from shared.http.page import listing
 from shared.http.router import Router
+from shared.inventory.change_models import AdjustBody
 from shared.inventory.figure_models import CategoryRow, Kpi, ShareFilter, TrendRow
 from shared.inventory.legacy import (
     AddInventory,
@@ -25,7 +26,7 @@ from shared.inventory.legacy import (
     demo_level,
     demo_warehouse_row,
 )
-from shared.inventory.models import AdjustBody, LevelFilter
+from shared.inventory.models import LevelFilter
 from shared.stores.legacy import DemoNewStore, DemoStoreFilter, DemoStorePatch, demo_store
 from shared.stores.models import OptionFilter, RegionOption, RegionSummary, StoreFilter
 

@@ -12,23 +12,21 @@ from shared.http.page import listing, make_page, place_of
 from shared.http.router import Raw, Router
 
 if TYPE_CHECKING:
+    from shared.inventory.change_models import LevelPatch, LotCount, NewLevel
     from shared.inventory.models import (
         InventoryLevel,
         LevelExport,
         LevelFilter,
-        LevelPatch,
         LevelQuery,
-        LotCount,
         LotFilter,
         LowStockFilter,
-        NewLevel,
         WarehouseFilter,
         WarehouseRow,
     )
 
 __all__ = ["router"]
 
-router = Router("inventory", "shared.inventory.models")
+router = Router("inventory", "shared.inventory.models", "shared.inventory.change_models")
 Ctx = Context[App]
 
 

@@ -12,25 +12,27 @@ from shared.http.page import listing
 from shared.http.router import Raw, Router
 
 if TYPE_CHECKING:
-    from shared.inventory.models import (
+    from shared.inventory.change_models import (
         AdjustBody,
         Adjusted,
         BulkBody,
         CloseBody,
+        Moves,
+        NewReservation,
+        TransferBody,
+    )
+    from shared.inventory.models import (
         HistoryFilter,
         Movement,
         MovementExport,
         MovementFilter,
-        Moves,
-        NewReservation,
         Reservation,
         ReservationFilter,
-        TransferBody,
     )
 
 __all__ = ["router"]
 
-router = Router("inventory", "shared.inventory.models")
+router = Router("inventory", "shared.inventory.models", "shared.inventory.change_models")
 Ctx = Context[App]
 
 

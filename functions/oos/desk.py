@@ -16,6 +16,7 @@ from shared.oos.views import legacy_stock
 from shared.oos.words import SOURCES, SourceName
 
 if TYPE_CHECKING:
+    from shared.oos.analytics_models import AnalyticsSummary, SummaryQuery
     from shared.oos.desk_models import (
         AtRisk,
         AtRiskQuery,
@@ -35,11 +36,10 @@ if TYPE_CHECKING:
         Unblock,
         UnblockBody,
     )
-    from shared.oos.models import AnalyticsSummary, SummaryQuery
 
 __all__ = ["router"]
 
-router = Router("oos", "shared.oos.models", "shared.oos.desk_models")
+router = Router("oos", "shared.oos.models", "shared.oos.analytics_models", "shared.oos.desk_models")
 Ctx = Context[App]
 
 

@@ -8,6 +8,7 @@ from shared.core.clock import instant
 from shared.http.context import Context
 from shared.http.page import listing
 from shared.http.router import Router
+from shared.orders.decision_models import BulkBody, CancelPatch, NotePatch
 from shared.orders.legacy import (
     DemoAnalytics,
     DemoDemand,
@@ -18,7 +19,6 @@ from shared.orders.legacy import (
     DemoSummary,
     demo_order,
 )
-from shared.orders.models import BulkBody, CancelPatch, NotePatch
 from shared.orders.rules import Move, Status
 from shared.ports.documents import Stored
 

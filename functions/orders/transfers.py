@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from shared.orders.figures import Days
 
 if TYPE_CHECKING:
+    from shared.orders.decision_models import (
+        Attention,
+        BulkBody,
+        Bulked,
+        CancelBody,
+        CancelPatch,
+        NewTransfer,
+        NoteBody,
+        NotePatch,
+        StatusBody,
+        TransferHistory,
+        TransferPatch,
+    )
     from shared.orders.figure_models import (
         AnalyticsQuery,
         DemandQuery,
@@ -31,26 +44,11 @@ if TYPE_CHECKING:
         SummaryQuery,
         TimelineRow,
     )
-    from shared.orders.models import (
-        Attention,
-        BulkBody,
-        Bulked,
-        CancelBody,
-        CancelPatch,
-        NewTransfer,
-        NoteBody,
-        NotePatch,
-        StatusBody,
-        TransferExport,
-        TransferFilter,
-        TransferHistory,
-        TransferOrder,
-        TransferPatch,
-    )
+    from shared.orders.models import TransferExport, TransferFilter, TransferOrder
 
 __all__ = ["router"]
 
-router = Router("orders", "shared.orders.models", "shared.orders.figure_models")
+router = Router("orders", "shared.orders.models", "shared.orders.decision_models", "shared.orders.figure_models")
 Ctx = Context[App]
 
 

@@ -14,24 +14,12 @@ from shared.http.page import make_page, paginate, place_of
 from shared.http.router import Raw, Router
 
 if TYPE_CHECKING:
-    from shared.sales.models import (
-        LinesQuery,
-        NewReturn,
-        NewSale,
-        Report,
-        ReportLine,
-        ReportQuery,
-        Sale,
-        SaleExport,
-        SaleFilter,
-        SaleReturn,
-        SaleReturns,
-        VoidBody,
-    )
+    from shared.sales.models import NewReturn, NewSale, Sale, SaleExport, SaleFilter, SaleReturn, SaleReturns, VoidBody
+    from shared.sales.report_models import LinesQuery, Report, ReportLine, ReportQuery
 
 __all__ = ["router"]
 
-router = Router("sales", "shared.sales.models")
+router = Router("sales", "shared.sales.models", "shared.sales.report_models")
 Ctx = Context[App]
 
 

@@ -20,7 +20,7 @@ from shared.inventory.sums import Sums
 from shared.inventory.words import MovementType
 from shared.orders.customer_models import NewCustomerOrder, Tracking
 from shared.orders.customers import CustomerOrders
-from shared.orders.models import NewTransfer
+from shared.orders.decision_models import NewTransfer
 from shared.orders.rules import CustomerStatus, Move, Status
 from shared.orders.service import Transfers
 from shared.ports.documents import Create, Key, Put, Query, Stored

@@ -8,17 +8,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import ALERTS, AlertBook
-from shared.alerts.models import (
-    AlertFilter,
-    AlertSettings,
-    AlertSettingsPatch,
+from shared.alerts.explained_models import (
     BacklogExplained,
     ExplainQuery,
     Explanation,
     LowStockExplained,
     PredictionExplained,
 )
+from shared.alerts.models import AlertFilter
 from shared.alerts.rules import Judgement, judge_depletion, judge_level
+from shared.alerts.settings_models import AlertSettings, AlertSettingsPatch
 from shared.alerts.words import AlertStatus, ThresholdRule
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition

@@ -12,7 +12,7 @@ from shared.core.errors import NotFound, ValidationFailed
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 
 if TYPE_CHECKING:
-    from shared.alerts.models import NewSilence, SilenceFilter
+    from shared.alerts.settings_models import NewSilence, SilenceFilter
     from shared.core.caller import Caller
     from shared.core.ids import Ids
     from shared.ports.store import Store

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import ALERTS, AlertBook
+from shared.alerts.explained_models import AlertExplained, BacklogExplained, Delivered, FeedExplained
 from shared.alerts.held import judge_backlog, source_of
-from shared.alerts.models import AlertExplained, BacklogExplained, Delivered, FeedExplained
 from shared.alerts.rules import margin
 from shared.alerts.words import AlertStatus
 from shared.core.errors import NotFound

@@ -138,7 +138,7 @@ class ImportParts(StockParts):
 
     def draft_content(self, product_ids: Sequence[str], user_id: str | None) -> None:
         """Ask for drafts of descriptions, within the surrounding commit; a quota that is used up asks for none."""
-        from shared.content.models import GenerateContent
+        from shared.content.request_models import GenerateContent
         from shared.core.errors import QuotaExceeded
         from shared.imports.compare import caller_of
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.catalog.models import CategoryFilter, CategoryPatch, NewCategory, ThresholdsPatch
+from shared.catalog.category_models import CategoryFilter, CategoryPatch, NewCategory, ThresholdsPatch
 from shared.catalog.record import PRODUCTS
 from shared.catalog.views import category_view, thresholds_view
 from shared.core.clock import Clock, instant

@@ -7,18 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.catalog.models import (
-    CategoryName,
-    Description,
-    Label,
-    Name,
-    Names,
-    NewCategory,
-    NewProduct,
-    ProductFilter,
-    Sku,
-    Slug,
-)
+from shared.catalog.category_models import NewCategory, Slug
+from shared.catalog.models import CategoryName, Description, Label, Name, Names, NewProduct, ProductFilter, Sku
 from shared.core.money import Money
 from shared.core.page import MOST_OFFSET
 from shared.core.text import Id, Search

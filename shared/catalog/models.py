@@ -17,14 +17,6 @@ from shared.core.times import From, To
 
 __all__ = [
     "PRODUCT_KEYS",
-    "BarcodeLink",
-    "BarcodeLinked",
-    "BarcodeResult",
-    "Category",
-    "CategoryFilter",
-    "CategoryPatch",
-    "CategoryThresholds",
-    "NewCategory",
     "NewProduct",
     "Option",
     "Product",
@@ -33,15 +25,7 @@ __all__ = [
     "ProductPatch",
     "ProductQuery",
     "ProductStats",
-    "ScanBody",
-    "ThresholdsPatch",
 ]
-
-
-def _slug(text: str) -> str:
-    if not text or not all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in text):
-        raise PydanticCustomError("invalid_slug", "A slug has the letters a to z, digits and hyphens only.")
-    return text
 
 
 def _web(text: str) -> str:
@@ -61,7 +45,6 @@ Sku = Annotated[Text, Field(min_length=1, max_length=100)]
 Label = Annotated[Text, Field(max_length=100)]
 Description = Annotated[Text, Field(max_length=20_000)]
 CategoryName = Annotated[Text, Field(min_length=1, max_length=100)]
-Slug = Annotated[Text, AfterValidator(_slug), Field(min_length=1, max_length=100)]
 Barcode = Annotated[str, AfterValidator(_code), Field(max_length=512)]
 Url = Annotated[Text, Field(max_length=2000), AfterValidator(_web)]
 Images = Annotated[list[Annotated[Text, Field(min_length=1, max_length=2000)]], Field(max_length=50)]
@@ -245,64 +228,6 @@ class ProductExport(ExportQuery, ProductFilter):
     """Which products are to be exported."""
 
 
-class Category(BaseModel, defer_build=True):
-    """A group of products."""
-
-    id: str
-    name: str
-    slug: str
-    product_count: int
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
-class NewCategory(BaseModel, defer_build=True):
-    """A category to make; the slug is made from the name when absent."""
-
-    name: CategoryName
-    slug: Slug | None = None
-
-
-class CategoryPatch(BaseModel, defer_build=True):
-    """What to change of a category."""
-
-    name: CategoryName | None = None
-    slug: Slug | None = None
-    id: Any = None
-    product_count: Any = None
-    created_at: Any = None
-    updated_at: Any = None
-    version: Version | None = None
-
-
-class CategoryThresholds(BaseModel, defer_build=True):
-    """When products of a category are low that have no threshold of their own; id and version are the category's."""
-
-    id: str
-    threshold: int | None
-    stores: dict[str, int]
-    version: int
-
-
-class ThresholdsPatch(BaseModel, defer_build=True):
-    """What to change of a category's thresholds; `stores` says all that are to differ, null clears."""
-
-    threshold: Count | None = None
-    stores: Annotated[dict[Id, Count], Field(max_length=100)] | None = None
-    id: Any = None
-    version: Version | None = None
-
-
-class CategoryFilter(PageQuery):
-    """Which categories are wanted."""
-
-    SORTS: ClassVar[tuple[str, ...]] = ("name", "-created_at")
-
-    created_from: From | None = None
-    created_to: To | None = None
-
-
 class Option(BaseModel, defer_build=True):
     """One choice with the number of products behind it."""
 
@@ -323,47 +248,3 @@ class ProductStats(BaseModel, defer_build=True):
     avg_margin_percent: float | None
     categories: dict[str, int]
     as_of: datetime | None
-
-
-class BarcodeResult(BaseModel, defer_build=True):
-    """What a code says, and the product that has it."""
-
-    barcode: str
-    symbology: str
-    gtin: str | None
-    valid_check_digit: bool | None
-    gs1: dict[str, str]
-    lot: str | None
-    expiry: date | None
-    serial: str | None
-    found: bool
-    product_id: str | None
-    product_name: str | None
-    current_stock: int | None
-    external_info: dict[str, Any] | None
-
-
-Scanned = Annotated[str, Field(min_length=1, max_length=512)]
-
-
-class ScanBody(BaseModel, defer_build=True):
-    """A code as scanned: separators (FNC1) and all."""
-
-    barcode: Scanned
-
-
-class BarcodeLink(BaseModel, defer_build=True):
-    """Which code a product is to have."""
-
-    barcode: Annotated[Barcode, Field(min_length=1)]
-    product_id: Id
-
-
-class BarcodeLinked(BaseModel, defer_build=True):
-    """The code a product has now."""
-
-    success: bool
-    message: str
-    product_id: str
-    barcode: str
-    valid_check_digit: bool | None

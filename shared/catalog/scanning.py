@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 from pydantic_core import from_json
 
+from shared.catalog.barcode_models import BarcodeLink
 from shared.catalog.barcodes import Code
-from shared.catalog.models import BarcodeLink, ProductPatch
+from shared.catalog.models import ProductPatch
 from shared.catalog.products import Products
 from shared.catalog.record import claim_of_barcode, claim_of_sku, product_key
 from shared.core.caller import Caller

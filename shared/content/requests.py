@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from shared.catalog.models import ProductFilter
 from shared.content.drafts import Products
-from shared.content.models import AnalyzePricing, BulkEnrich, GenerateContent, OptimizeSeo
+from shared.content.request_models import AnalyzePricing, BulkEnrich, GenerateContent, OptimizeSeo
 from shared.content.usage import Usage
 from shared.content.work import ANALYZE, ENRICH, GENERATE, OPTIMIZE, SEO
 from shared.core.caller import Caller

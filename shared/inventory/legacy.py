@@ -9,8 +9,9 @@ from shared.core.errors import ValidationFailed
 from shared.core.page import MOST_OFFSET
 from shared.core.quantities import Count, Positive, Quantity, Version
 from shared.core.text import Id, Search
+from shared.inventory.change_models import LevelPatch
 from shared.inventory.figure_models import TrendFilter
-from shared.inventory.models import Ids, LevelFilter, LevelPatch, LowStockFilter, Names, WarehouseFilter
+from shared.inventory.models import Ids, LevelFilter, LowStockFilter, Names, WarehouseFilter
 
 __all__ = [
     "AddInventory",

@@ -10,8 +10,8 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.values import dataclass
 from shared.inventory.booking import Change
+from shared.inventory.change_models import NewReservation
 from shared.inventory.keys import LEVELS, level_id, reservation_key
-from shared.inventory.models import NewReservation
 from shared.inventory.views import reservation_view
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.ports.documents import Key, Stored

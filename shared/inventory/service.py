@@ -30,8 +30,8 @@ from shared.ports.documents import Key, Stored
 from shared.stores.scope import check_scope
 
 if TYPE_CHECKING:
+    from shared.inventory.change_models import AdjustBody, BulkBody, LevelPatch, LotCount, NewLevel, TransferBody
     from shared.inventory.ledger import Ledger
-    from shared.inventory.models import AdjustBody, BulkBody, LevelPatch, LotCount, NewLevel, TransferBody
     from shared.inventory.working import Pair
 
 __all__ = ["Adjustments", "Levels", "Stores"]

@@ -19,7 +19,7 @@ from shared.oos.words import SOURCES
 
 if TYPE_CHECKING:
     from shared.core.clock import Clock
-    from shared.oos.models import SummaryQuery
+    from shared.oos.analytics_models import SummaryQuery
 
 __all__ = ["Asked", "Feed", "Look", "Span", "Walked", "span_of"]
 

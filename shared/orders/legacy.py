@@ -10,8 +10,9 @@ from shared.core.page import MOST_OFFSET
 from shared.core.quantities import Version
 from shared.core.text import Id, Search
 from shared.core.times import Day, From, To
+from shared.orders.decision_models import NewTransfer, Notes, StatusBody, TransferPatch, Why
 from shared.orders.figure_models import AnalyticsQuery, DemandQuery, SummaryQuery
-from shared.orders.models import Ids, Names, NewTransfer, Notes, StatusBody, TransferFilter, TransferPatch, Units, Why
+from shared.orders.models import Ids, Names, TransferFilter, Units
 from shared.orders.rules import Status
 
 __all__ = [

@@ -12,7 +12,8 @@ from typing import Any
 from shared.core.clock import instant
 from shared.core.money import number, rounded
 from shared.inventory.rules import search_tokens
-from shared.orders.models import NewTransfer, TransferOrder
+from shared.orders.decision_models import NewTransfer
+from shared.orders.models import TransferOrder
 from shared.orders.rules import Status, is_late
 from shared.ports.documents import Key, Stored
 

@@ -36,7 +36,8 @@ from shared.stores.scope import check_scope
 
 if TYPE_CHECKING:
     from shared.core.ids import Ids
-    from shared.orders.models import NewTransfer, TransferFilter, TransferPatch
+    from shared.orders.decision_models import NewTransfer, TransferPatch
+    from shared.orders.models import TransferFilter
     from shared.ports.store import Store
     from shared.warehousing.outbox import WarehouseOutbox
 

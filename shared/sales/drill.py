@@ -9,8 +9,8 @@ from shared.core.errors import BadRequest, FieldError, ValidationFailed
 from shared.core.money import number
 from shared.core.values import dataclass
 from shared.sales.made import Wanted
-from shared.sales.models import LinesQuery, ReportLine
 from shared.sales.report import Reports
+from shared.sales.report_models import LinesQuery, ReportLine
 from shared.sales.warehouse import DRILLED
 
 __all__ = ["Drilled", "Drills"]

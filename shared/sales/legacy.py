@@ -9,7 +9,8 @@ from pydantic_core import from_json, to_json
 from shared.core.errors import ValidationFailed
 from shared.core.text import Id, Text, TimeZone
 from shared.sales.buckets import Bucket
-from shared.sales.models import BasketItem, Mode, NewSale, ReportQuery
+from shared.sales.models import BasketItem, Mode, NewSale
+from shared.sales.report_models import ReportQuery
 
 __all__ = ["ShopBasket", "ShopBasketQuery", "ShopReport", "ShopReportQuery", "shop_report", "shop_sale"]
 

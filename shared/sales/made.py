@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.core.values import dataclass, field
 from shared.sales.buckets import Span
-from shared.sales.models import ReportQuery
+from shared.sales.report_models import ReportQuery
 
 __all__ = ["Figures", "Made", "Wanted"]
 

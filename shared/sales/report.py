@@ -15,7 +15,7 @@ from shared.ports.store import Store
 from shared.ports.warehouse import Warehouse
 from shared.sales.buckets import Bucket, buckets, day_end, day_start
 from shared.sales.made import Figures, Made, Wanted
-from shared.sales.models import ReportQuery
+from shared.sales.report_models import ReportQuery
 from shared.sales.shapes import as_list, as_map
 from shared.sales.warehouse import COUNTS, LATEST, SOLD_ITEMS, SUMS
 

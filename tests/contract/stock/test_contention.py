@@ -18,8 +18,8 @@ from shared.core.conditions import Precondition, version_part
 from shared.core.errors import InsufficientStock, InvalidState
 from shared.inventory import rules
 from shared.inventory.booking import Booking
+from shared.inventory.change_models import LevelPatch
 from shared.inventory.keys import level_id
-from shared.inventory.models import LevelPatch
 from shared.ports.documents import Documents, Stored
 from tests.contract.stock.buyers import fared, opened, take_naively, taken
 from tests.faults.jobs.volume import LONG, sized

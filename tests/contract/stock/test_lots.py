@@ -18,9 +18,9 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.core.clock import ManualClock, instant
 from shared.core.errors import InsufficientStock
 from shared.inventory import booking, lots, rules
+from shared.inventory.change_models import LevelPatch, LotCount, TransferBody
 from shared.inventory.keys import level_id, level_key
 from shared.inventory.ledger import Change
-from shared.inventory.models import LevelPatch, LotCount, TransferBody
 from shared.inventory.words import MovementType
 from shared.ports.documents import Documents, Key, Query, Stored
 from tests.contract.stock.test_machine import SHAPES, run_machine

@@ -31,8 +31,8 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.core.clock import ManualClock
 from shared.core.errors import InsufficientStock, InvalidState
 from shared.inventory import booking, rules
+from shared.inventory.change_models import LevelPatch, TransferBody
 from shared.inventory.keys import level_id, level_key
-from shared.inventory.models import LevelPatch, TransferBody
 from shared.inventory.words import MovementType
 from shared.ports.documents import Documents, Query
 from tests.faults.jobs.volume import LONG, sized

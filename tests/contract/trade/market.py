@@ -7,7 +7,7 @@ from shared.core.caller import Caller, Role
 from shared.core.clock import Clock
 from shared.core.ids import RandomIds
 from shared.inventory.keys import product_key
-from shared.orders.models import NewTransfer
+from shared.orders.decision_models import NewTransfer
 from shared.orders.rules import Move, Status
 from shared.orders.service import Transfers
 from shared.ports.documents import Documents, Put, Query, Stored

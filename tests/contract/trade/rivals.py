@@ -16,8 +16,8 @@ from typing import Any
 
 from shared.core.clock import SystemClock
 from shared.core.errors import Problem
+from shared.inventory.change_models import LevelPatch, TransferBody
 from shared.inventory.keys import level_id
-from shared.inventory.models import LevelPatch, TransferBody
 from shared.orders.rules import Move, Status
 from shared.ports.documents import Documents
 from shared.sales.models import NewReturn

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
+from shared.inventory.change_models import AdjustBody
 from shared.inventory.keys import level_id, level_key
-from shared.inventory.models import AdjustBody
 from shared.inventory.warehouse import movement_table
 from shared.ports.documents import Put
 from shared.ports.warehouse import Named

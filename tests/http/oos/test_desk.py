@@ -9,9 +9,9 @@ import pytest
 
 from local.simulators import SHIPBOB_WEBHOOK_SECRET
 from shared.core.clock import instant
+from shared.oos.analytics_models import AnalyticsSummary
 from shared.oos.desk_models import AtRisk, Comment, Diff, Plan, SkuStock, Unblock
 from shared.oos.diff import applied, comparable
-from shared.oos.models import AnalyticsSummary
 from shared.oos.webhooks import signature
 from tests.http.oos.conftest import Desk
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.alerts.models import NewSilence
 from shared.alerts.rules import judge_level
+from shared.alerts.settings_models import NewSilence
 from shared.alerts.words import AlertType
 from shared.core.caller import SYSTEM
 from shared.core.errors import InvalidState

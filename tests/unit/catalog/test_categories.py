@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.catalog.categories import slug_of
-from shared.catalog.models import CategoryPatch, NewCategory
+from shared.catalog.category_models import CategoryPatch, NewCategory
 from shared.catalog.upkeep import Upkeep
 from shared.core.conditions import Precondition
 from shared.core.errors import AlreadyExists, InvalidState, NotFound, PreconditionFailed, Problem, ValidationFailed

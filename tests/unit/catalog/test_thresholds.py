@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
-from shared.catalog.models import ThresholdsPatch
+from shared.catalog.category_models import ThresholdsPatch
 from shared.catalog.upkeep import Upkeep
 from shared.inventory.keys import LEVELS, level_key
 from shared.inventory.ledger import Change

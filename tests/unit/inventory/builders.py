@@ -9,9 +9,9 @@ from shared.core.clock import Clock, ManualClock
 from shared.core.ids import Ids, RandomIds
 from shared.inventory.audit import StockAudit
 from shared.inventory.booking import Change
+from shared.inventory.change_models import AdjustBody, NewReservation
 from shared.inventory.keys import level_id, product_key, store_key
 from shared.inventory.ledger import Ledger
-from shared.inventory.models import AdjustBody, NewReservation
 from shared.inventory.reservations import Reservations
 from shared.inventory.service import Adjustments, Levels
 from shared.inventory.sums import Sums
