@@ -79,7 +79,7 @@ class Installation:
     def truth(self, source: str) -> set[tuple[str, str]]:
         """Return what the simulator's world says is held, at the same grain."""
         return {
-            (line_id(source, entry["order_id"], entry["shipment_id"], entry["item"]), entry["reason"])
+            (line_id(source, entry["order_id"], entry["shipment_id"].strip("-"), entry["item"]), entry["reason"])
             for entry in self.simulators[source].truth()
         }
 

@@ -67,25 +67,19 @@ def test_nothing_is_made_without_a_yes(filled: Workspace) -> None:
     assert _kept(filled) == []
 
 
-def test_a_deployment_shows_its_plan_asks_and_asks_every_function_afterwards(filled: Workspace) -> None:
+def test_an_environment_comes_after_a_yes_stays_as_it_is_and_goes_after_a_yes(filled: Workspace) -> None:
+    """One test, since each step needs what the one before has left behind."""
     code, told = _run(filled, "deploy", "yes\n")
-
     assert code == 0, told
     order = ("auth.zip", "Plan:", "Do you want to perform these actions?", "Apply complete!", "every function answers")
     assert sorted(map(told.index, order)) == list(map(told.index, order))
     assert "google_cloudfunctions2_function" in _kept(filled)
 
-
-def test_a_second_deployment_changes_nothing(filled: Workspace) -> None:
     code, told = _run(filled, "deploy", "")
-
     assert code == 0, told
     assert "No changes." in told
 
-
-def test_an_environment_goes_after_a_yes(filled: Workspace) -> None:
     code, told = _run(filled, "destroy", "yes\n")
-
     assert code == 0, told
     assert "Do you really want to destroy all resources?" in told
     assert _kept(filled) == []
