@@ -148,12 +148,16 @@ class SqliteDocuments:
         statement = statements.count(query, table)
         number = self._connections.number((table.probe, ()) if table.may_be_behind else None, statement)
         if number is None:
-            ((number,),) = self._rows(query.collection, statement)
+            ((number,),) = self._answered(table, statement)
         return int(number)
 
     def _rows(self, collection: str, statement: Statement) -> list[Row]:
         """Return the rows of a query as of a moment at which no row was behind."""
         table = self._table(collection)
+        rows = statements.unpacked(self._answered(table, statements.packed(statement, table)))
+        return self._answered(table, statement) if rows is None else rows
+
+    def _answered(self, table: Table, statement: Statement) -> list[Row]:
         if not table.may_be_behind:
             return self._connections.rows(*statement)
         for _ in range(_TRIES):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -15,10 +16,10 @@ from pydantic_core import to_json
 from shared.adapters.sqlite.tables import Table, column
 
 if TYPE_CHECKING:
-    from shared.adapters.sqlite.connections import Statement
+    from shared.adapters.sqlite.connections import Row, Statement
     from shared.ports.documents import Query
 
-__all__ = ["count", "get_many", "select"]
+__all__ = ["count", "get_many", "packed", "select", "unpacked"]
 
 _MOST_TOGETHER = 50
 
@@ -58,6 +59,31 @@ def select(query: Query, table: Table) -> Statement:
     if not query.offset:
         return sql, [*parameters, query.limit]
     return f"{sql} OFFSET ?", [*parameters, query.limit, query.offset]
+
+
+def packed(statement: Statement, table: Table) -> Statement:
+    """Return the statement that answers a query's rows as one row; `unpacked` takes them apart.
+
+    Between two rows the interpreter may go to another thread, and has to be waited for again: with eight threads at work fifty
+    rows took three times the processor time of one row that holds them all.
+    """
+    sql, parameters = statement
+    lists = ", ".join(f"group_concat({name}, char(31))" for name in ("id", "version", table.body))
+    return f"SELECT {lists}, count(*), count(blobs) FROM ({sql})", parameters  # noqa: S608 - as above
+
+
+def unpacked(rows: Sequence[Row]) -> list[Row] | None:
+    """Return the rows of a packed answer, None when they have to be asked for one by one.
+
+    JSON holds no control character as such; an id might, and bytes do.
+    """
+    ((ids, versions, bodies, number, with_bytes),) = rows
+    if not number:
+        return []
+    lists = ids.split("\x1f"), versions.split("\x1f"), bodies.split("\x1f")
+    if with_bytes or any(len(each) != number for each in lists):
+        return None
+    return list(zip(lists[0], map(int, lists[1]), lists[2], repeat(None), strict=False))
 
 
 def count(query: Query, table: Table) -> Statement:
