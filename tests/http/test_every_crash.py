@@ -71,10 +71,12 @@ def faults_of(operation: Operation, death: tuple[int, bool], came: Came) -> list
         "written again": is_kept(came.retry) and came.rewritten,
     }
     if operation.atomic:
-        found["not answered at once"] = is_kept(came.retry) and came.before_lease.body != came.retry.body
+        # The caller's own account may have been the one that was changed: then the first retry finds the session ended.
+        ended = came.before_lease.status in {401, 403}
+        found["not answered at once"] = not ended and is_kept(came.retry) and came.before_lease.body != came.retry.body
         found["something is left"] = death == UNDONE and came.written != (0, 0)
         at_once = "Idempotency-Replayed" in came.before_lease.headers
-        found["done twice"] = death == DONE and is_kept(came.retry) and not (at_once and replayed)
+        found["done twice"] = death == DONE and is_kept(came.retry) and not ((at_once or ended) and replayed)
         found["not done"] = death == UNDONE and at_once
     elif death != FINISHED:
         in_flight = came.before_lease.status == 409 and b"IdempotencyInFlight" in came.before_lease.body

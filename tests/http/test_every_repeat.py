@@ -4,6 +4,8 @@ Routes come from the declarations, inputs from their schemas. A request is repea
 one effect, one answer. The same key with another payload, and by another user, is what the contract says it is.
 """
 
+import base64
+import json
 import random
 import threading
 from collections import Counter
@@ -53,6 +55,12 @@ class Sent(NamedTuple):
         return client.send(self.operation.method, self.path, self.body, headers=self.headers)
 
 
+def _subject(token: str) -> str:
+    """Return whose token this is."""
+    claims = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"])
+
+
 class House:
     """A product with demo data, two admins, and inputs that fit it."""
 
@@ -63,17 +71,21 @@ class House:
         load(self.app)
         self.handle: Handler[Any] = serve(routers(), lambda: self.app)
         anybody = Client(self.handle)
-        self.admin = anybody.as_(f"Bearer {tokens(self.app)['admin']}")
+        token = tokens(self.app)["admin"]
+        self.admin = anybody.as_(f"Bearer {token}")
         account = {"email": "second@onhand.local", "password": "long enough second"}
         assert self.admin.post("/api/v1/users", account | {"role": "admin"}).status == 201
         pair = anybody.post("/api/v1/auth/login", account).json
         self.other = anybody.as_(f"Bearer {pair['access_token']}")
+        self._own = {_subject(token), _subject(pair["access_token"])}
         self._keys, self._rng = count(), random.Random(SEED)
         self.look()
 
     def look(self) -> None:
-        """See what exists, for the requests to come."""
-        self._fitting = Fitting(self._rng, known_ids(self.admin))
+        """See what exists, for the requests to come; not their callers' own accounts, whose change would end the sessions."""
+        ids = known_ids(self.admin)
+        ids["user_id"] = [each for each in ids["user_id"] if each not in self._own]
+        self._fitting = Fitting(self._rng, ids)
 
     def request(self, operation: Operation, pattern: str) -> Sent:
         """Return a request with a key of its own."""
