@@ -65,7 +65,7 @@ class _Later:
         self._make, self._made = make, None
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the object; it is kept here, so that the next is as near as any other."""
+        """Return an attribute of the object, which is asked for once and kept."""
         if self._made is None:
             self._made = self._make()
         return getattr(self._made, name)
