@@ -154,5 +154,9 @@ class Reservations:
     def _open(self, caller: Caller, reservation_id: str, condition: Precondition) -> Stored:
         stored = self.stored(reservation_id)
         check_scope(caller, stored.data["store_id"])
-        condition.check(reservation_id, self.shown(stored)["version"])
+        shown = self.shown(stored)
+        condition.check(reservation_id, shown["version"])
+        if stored.data.get("held_by"):  # taken by hand, its units would leave once more when the order is fulfilled
+            detail = "These units are held by a transfer order: fulfil it or cancel it."
+            raise InvalidState(detail, current=shown["status"], allowed=[])
         return stored

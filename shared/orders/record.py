@@ -123,6 +123,7 @@ def reservation_of(order_id: str, data: Mapping[str, Any], user_id: str, now: da
         "quantity": data["quantity"],
         "status": "active",
         "reference": order_id,
+        "held_by": order_id,
         "expires_at": None,
         "created_by": user_id,
         "created_at": instant(now),

@@ -124,6 +124,20 @@ def test_cancelling_an_approved_order_frees_its_units(desk: Desk) -> None:
     assert desk.stock() == (40, 0, 0)
 
 
+@pytest.mark.parametrize("action", ["commit", "release"])
+def test_the_units_of_an_approved_order_leave_by_that_order_only(desk: Desk, action: str) -> None:
+    """Committed by hand they would leave once more with the fulfilment."""
+    order, held = desk.order(5), "/api/v1/inventory/reservations"
+    desk.act(order, "approve")
+    (reservation,) = desk.shop.operator.get(held, reference=order["id"]).json["items"]
+
+    refused = desk.shop.unchanged(lambda: desk.shop.operator.post(f"{held}/{reservation['id']}/{action}"))
+
+    assert (refused.status, refused.problem, refused.json["current"]) == (409, "InvalidState", "active")
+    assert desk.act(order, "fulfill").status == 200
+    assert desk.stock() == (35, 0, 5)
+
+
 def test_units_whose_reservation_was_released_by_hand_are_taken_only_if_they_are_there(desk: Desk) -> None:
     order = desk.order(30)
     desk.act(order, "approve")
