@@ -1,4 +1,4 @@
-"""The functions `sales` and `orders` behind the real kernel, over the real application, with goods on its shelves."""
+"""The functions `sales` and `orders`, and reservations, behind the real kernel, over the real application, with goods on its shelves."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.catalog import products as catalog
+from functions.inventory import movements as stock
 from functions.orders import legacy as orders_legacy
 from functions.orders import routes as orders
 from functions.sales import legacy as sales_legacy
@@ -37,7 +38,15 @@ ENVIRONMENT = {
     "WAREHOUSE_URL": "duckdb:///:memory:",
     **dict.fromkeys(("RATE_LIMIT_IP", "RATE_LIMIT_USER", "RATE_LIMIT_LOGIN", "RATE_LIMIT_COSTLY"), "0"),
 }
-ROUTERS = [sales.router, sales_legacy.router, orders.router, orders_legacy.router, catalog.router, worker.router]
+ROUTERS = [
+    sales.router,
+    sales_legacy.router,
+    orders.router,
+    orders_legacy.router,
+    catalog.router,
+    stock.router,
+    worker.router,
+]
 
 
 class Shop:
