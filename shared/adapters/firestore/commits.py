@@ -46,7 +46,7 @@ class Commits:
             exceptions.Aborted,
             exceptions.NotFound,
         ) as error:
-            raise Conflict(_conditional(writes)) from error
+            raise _lost(writes, error) from error
         except exceptions.InvalidArgument as error:
             raise ValueError(f"Firestore refuses the commit: {error.message}") from error
         except exceptions.GoogleAPIError as error:
@@ -158,6 +158,7 @@ def _set_version(stamp: Any, write: Put | Delete) -> None:
         raise Conflict([write.key]) from error
 
 
-def _conditional(writes: Sequence[Write]) -> list[Any]:
-    """Return the keys that may have conflicted: Firestore does not say which did."""
-    return [write.key for write in writes if isinstance(write, Create) or write.if_version is not None]
+def _lost(writes: Sequence[Write], error: Exception) -> Conflict | Transient:
+    """Say what a commit lost against: a change, or, where it sets no condition, only the server's own contention."""
+    conditional = [write.key for write in writes if isinstance(write, Create) or write.if_version is not None]
+    return Conflict(conditional) if conditional else Transient("store_unavailable", f"Firestore: {error}")

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,8 @@ from shared.adapters.shapes import Shapes
 from shared.adapters.sqlite import SqliteDocuments
 from shared.core.clock import ManualClock
 from shared.core.errors import Transient
-from shared.ports.documents import Create, Documents, Key, Query, UndeclaredShape
-from tests.google.firestore.engine import Engine
+from shared.ports.documents import Conflict, Create, Delete, Documents, Key, Put, Query, UndeclaredShape, Write
+from tests.google.firestore.engine import Engine, Refused
 from tests.google.firestore.server import serving
 
 CALLS: dict[str, Callable[[Documents], object]] = {
@@ -79,6 +80,38 @@ def test_a_passing_trouble_is_survived_by_reads(monkeypatch: pytest.MonkeyPatch)
     assert stored is not None
     assert stored.data == {"n": 1}
     assert len(clock.slept) == 2
+
+
+class _Contended(Engine):
+    """A database that gives up every commit, as Firestore does where too many go on at once."""
+
+    def commit(self, request: Any) -> Any:
+        """Give up."""
+        raise Refused("ABORTED", "Too much contention on these documents.")
+
+
+WITHOUT_CONDITION = [Put(Key("things", "a"), {}), Delete(Key("things", "b"))]
+
+
+@pytest.mark.parametrize(
+    ("writes", "expected"),
+    [
+        (WITHOUT_CONDITION, Transient),
+        ([*WITHOUT_CONDITION, Create(Key("things", "c"), {})], Conflict),
+        ([*WITHOUT_CONDITION, Put(Key("things", "c"), {}, "2026-01-15T10:30:00Z")], Conflict),
+    ],
+    ids=["no condition", "a create", "a version"],
+)
+def test_a_contended_commit_that_sets_no_condition_is_no_conflict(
+    writes: list[Write], expected: type[Exception]
+) -> None:
+    """Who hears of a conflict reads again and decides anew; a write without a condition has nothing to decide."""
+    with serving(_Contended(Shapes())) as address:
+        documents = FirestoreDocuments("firestore://p/d", Shapes(), ManualClock(), emulator=address)
+
+        with pytest.raises(expected):
+            documents.commit(writes)
+        documents.close()
 
 
 BROKEN_OFF = {
