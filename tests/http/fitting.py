@@ -104,6 +104,16 @@ class Fitting:
         self._definitions = schema.get("$defs", {})
         return self._value("", schema, _MOST_DEEP), {}
 
+    def query(self, operation: Operation) -> dict[str, Any]:
+        """Return a query string's parameters, without a place in a list and without waiting."""
+        if operation.query is None:
+            return {}
+        schema = operation.query.model_json_schema()
+        self._definitions = schema.get("$defs", {})
+        made = {name: each for name, each in self._object(schema, _MOST_DEEP).items() if each is not None}
+        several = {name: ",".join(map(str, each)) for name, each in made.items() if isinstance(each, list)}
+        return {name: each for name, each in (made | several).items() if name not in {"cursor", "wait"}}
+
     def _noun(self, above: str, name: str) -> str:
         if name != "id":
             return name

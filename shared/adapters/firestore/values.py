@@ -20,10 +20,13 @@ _WHOLE_SECONDS = len("2026-01-15T10:30:00Z")
 
 
 def decoded(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain document of REST fields, without our own field."""
+    """Return the plain document of REST fields, without our own field, its members by name.
+
+    Firestore promises no order of members, and an answer that shows some as they are stored has to keep its tag.
+    """
     data = {}
-    for name, value in fields.items():
-        for kind, raw in value.items():
+    for name in sorted(fields):
+        for kind, raw in fields[name].items():
             data[name] = raw if kind in _AS_IS else _DECODERS[kind](raw)
     data.pop(REVISION, None)
     return data
@@ -54,7 +57,7 @@ def _map(raw: Mapping[str, Any]) -> Any:
     fields = raw.get("fields", {})
     if LIST in fields:
         return _value(fields[LIST])
-    return {key[1:] if key.startswith(_ESCAPE) else key: _value(value) for key, value in fields.items()}
+    return {key[1:] if key.startswith(_ESCAPE) else key: _value(fields[key]) for key in sorted(fields)}
 
 
 def _list(raw: Mapping[str, Any]) -> list[Any]:

@@ -1,8 +1,12 @@
 """What is written comes back exactly, from every store."""
 
-import pytest
+from itertools import permutations
 
-from shared.ports.documents import Create, Documents, Key, Put
+import pytest
+from pydantic_core import to_json
+
+from shared.ports.documents import Create, Documents, Key, Put, Query
+from tests.stores import on_stores
 
 KEY = Key("things", "one")
 
@@ -44,6 +48,21 @@ def test_a_value_comes_back_as_it_was_written(documents: Documents, value: objec
     assert type(stored.data["field"]) is type(value)
     if not isinstance(value, dict | list):  # the order of keys is not kept
         assert repr(stored.data["field"]) == repr(value)
+
+
+@on_stores("firestore-server", "firestore-emulator")
+def test_members_come_by_name_where_the_store_keeps_no_order(documents: Documents) -> None:
+    """An answer shows some as they are stored, and its tag is made of its bytes."""
+    members = {"at": 1, "details": {"to": 2, "from": 3}, "action": 4}
+    orders = [dict(order) for order in permutations(members.items())]
+    keys = [Key("things", f"thing-{number}") for number in range(len(orders))]
+    documents.commit([Create(key, order | {"seen": orders}) for key, order in zip(keys, orders, strict=True)])
+
+    found = [*documents.get_many(keys).values(), *documents.query(Query("things"))]
+
+    seen = [{"action": 4, "at": 1, "details": {"from": 3, "to": 2}}] * len(orders)
+    expected = to_json(seen[0] | {"seen": seen})
+    assert [to_json(stored.data) for stored in found] == [expected] * (2 * len(orders))
 
 
 def test_bytes_come_back_as_bytes_beside_other_fields(documents: Documents) -> None:
