@@ -127,26 +127,28 @@ def demo_low_stock(ctx: Ctx, query: DemoLowFilter) -> list[dict[str, Any]]:
     """List levels that run low, the lowest first."""
     wanted = query.canonical()
     lists = ctx.app.stock_lists
-    return _rows(ctx, listing(ctx, wanted, lists.low_stock(wanted), lists.level).items)
+    return _rows(ctx, listing(ctx, wanted, lists.low_stock(wanted), lists.level))
 
 
 @router.get("/api/inventory/warehouse", successor=f"{LEVELS}/warehouse")
 def demo_warehouse(ctx: Ctx, query: DemoWarehouseFilter) -> list[dict[str, Any]]:
     """List products with their stock over all warehouses."""
     ctx.app.sums.settle_due()
-    return [demo_warehouse_row(row) for row in ctx.app.warehouse_view.page(query.canonical(), None).rows]
+    found = ctx.app.warehouse_view.page(query.canonical(), None)
+    ctx.respond_header("X-Total-Count", str(found.total))
+    return [demo_warehouse_row(row) for row in found.rows]
 
 
 @router.get("/api/inventory/product/{id}", successor=LEVELS)
 def demo_levels_of_product(ctx: Ctx, id: str) -> list[dict[str, Any]]:
     """List the levels of a product."""
-    return _rows(ctx, _page(ctx, _only(product_id=id)).items)
+    return _rows(ctx, _page(ctx, _only(product_id=id)))
 
 
 @router.get("/api/inventory/store/{id}", successor=LEVELS)
 def demo_levels_of_store(ctx: Ctx, id: str) -> list[dict[str, Any]]:
     """List the levels of a store."""
-    return _rows(ctx, _page(ctx, _only(store_id=id)).items)
+    return _rows(ctx, _page(ctx, _only(store_id=id)))
 
 
 @router.put("/api/inventory/{id}", access="operator", successor=f"{LEVELS}/{{id}}")
@@ -181,7 +183,9 @@ def demo_release(ctx: Ctx, id: str, body: DemoQuantity) -> dict[str, Any]:
 
 def _only(**filters: str) -> LevelFilter:
     """Return the filter of one product or store; an id that cannot be one is simply unknown."""
-    return LevelFilter(limit=1000).model_copy(update={name: [value] for name, value in filters.items()})
+    return LevelFilter(limit=1000, include_total=True).model_copy(
+        update={name: [value] for name, value in filters.items()}
+    )
 
 
 def _page(ctx: Ctx, wanted: LevelFilter) -> Any:
@@ -191,9 +195,10 @@ def _page(ctx: Ctx, wanted: LevelFilter) -> Any:
     return page
 
 
-def _rows(ctx: Ctx, levels: Any) -> list[dict[str, Any]]:
+def _rows(ctx: Ctx, page: Any) -> list[dict[str, Any]]:
     ctx.sent.pop("Link", None)
-    return [demo_level(level) for level in levels]
+    ctx.respond_header("X-Total-Count", str(page.total))
+    return [demo_level(level) for level in page.items]
 
 
 @router.put(

@@ -13,6 +13,9 @@ from shared.http.router import JSON, Operation, Raw, Reply
 
 __all__ = ["Answer", "answer_of", "refusal"]
 
+SHOP = "/ecommerce/v1/"
+"""Base of the shop backend (002): a path or verb that is none of its operations is refused in its shape too."""
+
 
 @dataclass(slots=True)
 class Answer:
@@ -26,8 +29,8 @@ class Answer:
     """Name of the problem, when it is one."""
 
 
-def answer_of(operation: Operation, result: Any, sent: Mapping[str, str]) -> Answer:
-    """Render a handler's result; `sent` are the headers it set."""
+def answer_of(operation: Operation, result: Any, sent: Mapping[str, str], *, legacy: bool = False) -> Answer:
+    """Render a handler's result; `sent` are the headers it set. On `legacy` paths a bare array is counted."""
     if isinstance(result, Raw):
         tagged = None if result.etag is None else f'"{result.etag}"'
         headers = {"Content-Type": result.content_type, **sent, **result.headers}
@@ -41,6 +44,8 @@ def answer_of(operation: Operation, result: Any, sent: Mapping[str, str]) -> Ans
         return Answer(204 if status == operation.status else status, headers)
     content, body = _written(result)
     headers["Content-Type"] = JSON
+    if legacy and isinstance(result, list):
+        headers.setdefault("X-Total-Count", str(len(result)))
     return Answer(status, headers, body, tag(content, body) if operation.etag else None)
 
 
@@ -68,7 +73,11 @@ def refusal(problem: Problem, path: str, request_id: str, operation: Operation |
     from shared.http.problems import MEDIA_TYPE, problem_body
 
     content = problem_body(problem, path, request_id)
-    if operation is not None and operation.reshape is not None and not path.startswith("/api/v1"):
+    if operation is None and path.startswith(SHOP):
+        from shared.http.legacy import reshaped
+
+        content = reshaped(content)
+    elif operation is not None and operation.reshape is not None and not path.startswith("/api/v1"):
         content = operation.reshape(content)
     body = to_json(content, inf_nan_mode="null", fallback=str)
     return Answer(problem.status, {"Content-Type": MEDIA_TYPE, **problem.headers}, body, code=problem.name)

@@ -247,6 +247,8 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     if operation.query is not None and issubclass(operation.query, ExportQuery):
         success["content"] = _EXPORT
     made = {str(operation.status): success}
+    if operation.status == HTTPStatus.CREATED and Reply in get_args(operation.result):
+        made["200"] = {**success, "description": "OK: it was there already, and this is what it is now"}
     if operation.etag:
         made["304"] = {"description": "Not Modified"}
     statuses = [400, 422]

@@ -157,6 +157,6 @@ def _runner(operation: Operation, ctx: Context[Any], inputs: Inputs) -> Callable
 
     def work() -> Answer:
         ctx.sent.clear()
-        return answer_of(operation, operation.handler(ctx, **inputs.arguments), ctx.sent)
+        return answer_of(operation, operation.handler(ctx, **inputs.arguments), ctx.sent, legacy=ctx.is_legacy)
 
     return work

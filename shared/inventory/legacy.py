@@ -79,8 +79,8 @@ class DemoLowFilter(BaseModel, defer_build=True):
     limit: Limit = 50
 
     def canonical(self) -> LowStockFilter:
-        """Return what the canonical list would be asked."""
-        return LowStockFilter.model_validate(self.model_dump())
+        """Return what the canonical list would be asked, its number of rows included."""
+        return LowStockFilter.model_validate({**self.model_dump(), "include_total": True})
 
 
 class DemoWarehouseFilter(BaseModel, defer_build=True):
@@ -91,8 +91,8 @@ class DemoWarehouseFilter(BaseModel, defer_build=True):
     limit: Limit = 50
 
     def canonical(self) -> WarehouseFilter:
-        """Return what the canonical list would be asked."""
-        return WarehouseFilter.model_validate(self.model_dump())
+        """Return what the canonical list would be asked, its number of rows included."""
+        return WarehouseFilter.model_validate({**self.model_dump(), "include_total": True})
 
 
 class DemoLevelPatch(BaseModel, defer_build=True):

@@ -39,3 +39,15 @@ def test_words_of_the_document_are_escaped() -> None:
 
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_what_makes_or_replaces_shows_both_answers() -> None:
+    def told(path: str) -> dict[str, object]:
+        return {
+            key: one.get("content") for key, one in DOCUMENT["paths"][path]["post"]["responses"].items() if key < "3"
+        }
+
+    prices = told("/api/v1/vendors/{id}/prices")
+    assert sorted(prices) == ["200", "201"]
+    assert prices["200"] == prices["201"] is not None
+    assert sorted(told("/api/v1/products")) == ["201"]

@@ -136,6 +136,7 @@ def test_older_clients_find_their_keys(api: Api) -> None:
     assert rows.headers["X-Total-Count"] == "3"
     assert rows.headers["Link"] == '</api/v1/users>; rel="successor-version"'
     assert [row["username"] for row in of_role.json] == ["operator"]
+    assert of_role.headers["X-Total-Count"] == "1"
     assert api.send("GET", "/api/users/role/owner", token).status_code == 422
 
 

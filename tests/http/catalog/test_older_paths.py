@@ -122,6 +122,13 @@ def test_the_shop_refuses_in_its_own_way(shop: Shop) -> None:
     assert refusal(nobody.get(f"{SHOP}/get_categories"))[:3] == (401, 401, False)
 
 
+def test_the_shop_refuses_an_unknown_path_and_another_verb_in_its_own_way_too(shop: Shop) -> None:
+    assert refusal(shop.viewer.get(f"{SHOP}/get_nothing")) == (404, 404, False, {})
+    other = shop.viewer.send("POST", f"{SHOP}/get_products")
+    assert (refusal(other), other.headers["Allow"]) == ((405, 405, False, {}), "GET, HEAD, OPTIONS")
+    assert "status_code" not in shop.viewer.get("/api/nothing").json
+
+
 def test_the_shop_makes_lists_and_shows_products(shop: Shop) -> None:
     tools, toys = (a_category(shop, name)["id"] for name in ("Tools", "Toys"))
     made = [

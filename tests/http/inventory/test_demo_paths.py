@@ -80,6 +80,25 @@ def test_levels_are_listed_in_numbered_pages(shop: Shop) -> None:
     assert (row["total_quantity"], row["total_quantity_cases"], row["available_cases"]) == (2, 2, 2)
 
 
+def test_every_bare_array_says_how_many_rows_there_are_whatever_its_limit(shop: Shop) -> None:
+    first = shop.stock(shop.product("CUP"), 2)
+    shop.stock(shop.product("BOWL"), 1)
+
+    def count(path: str, **query: Any) -> tuple[int, str]:
+        answer = shop.viewer.get(path, **query)
+        return len(ok(answer)), answer.headers["X-Total-Count"]
+
+    assert count(f"{LEVELS}/alerts/low-stock") == (2, "2")
+    assert count(f"{LEVELS}/alerts/low-stock", limit=1) == (1, "2")
+    assert count(f"{LEVELS}/warehouse", limit=1) == (1, "2")
+    assert count(f"{LEVELS}/product/{first['product_id']}") == (1, "1")
+    assert count(f"{LEVELS}/store/{first['store_id']}") == (2, "2")
+    assert count(f"{LEVELS}/product/unknown") == (0, "0")
+    assert count("/api/stores/options") == (1, "1")
+    assert count(f"{LEVELS}/trends", days=5) == (5, "5")
+    assert "X-Total-Count" not in shop.viewer.get("/api/v1/stores/options").headers
+
+
 def test_an_edited_row_can_be_sent_back(shop: Shop) -> None:
     level = shop.stock(shop.product(), 12)
     (row,) = ok(shop.viewer.get(LEVELS))["data"]
