@@ -4,7 +4,7 @@
 """
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Generic, TypeVar, cast, overload
 
 __all__ = ["Recent", "later", "once"]
@@ -101,6 +101,11 @@ class Recent(Generic[K, T]):
             if found is not None:
                 self.keep(name, found)
         return found
+
+    def each(self, names: Iterable[K]) -> list[T | None]:
+        """Return what is remembered under each of several names."""
+        new = self._new
+        return [new.get(name) or self.get(name) for name in names]
 
     def keep(self, name: K, value: T) -> T:
         """Remember a value, and return it."""

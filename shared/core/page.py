@@ -132,10 +132,10 @@ class Written(Generic[V]):
 
     def rows(self, found: Iterable[V]) -> Rows:
         """Return the documents as rows."""
-        recent, rows = self._recent, Rows()
-        for stored in found:
-            name = (stored.key.id, stored.version)
-            row = recent.get(name)
+        recent, documents = self._recent, list(found)
+        names = [(stored.key.id, stored.version) for stored in documents]
+        rows = Rows()
+        for row, name, stored in zip(recent.each(names), names, documents, strict=True):
             rows.append(row if row is not None else recent.keep(name, to_json(self.show(stored), inf_nan_mode="null")))
         return rows
 

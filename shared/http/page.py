@@ -45,8 +45,8 @@ ToItem = Callable[[Stored], T] | Written[Stored]
 LIFE_S = 24 * 3600
 _SKEW_S = 60
 _MOST_STEP = 500
-_PLAIN = re.compile(rb"[\w.=&%+-]*", re.ASCII)
-_PLACES = (b"cursor", b"skip", b"page")
+_PLAIN = re.compile(rb"(?:[\w.-]+=[\w.%+-]*(?:&(?!$)|$))*", re.ASCII)
+_PLACES = (b"cursor=", b"skip=", b"page=")
 _ID = re.compile("[^/\x00-\x1f\ud800-\udfff]{1,1500}")
 _RESERVED = re.compile(r"\.{1,2}|__.*__")
 _MOST_INTEGER = 2**63
@@ -203,8 +203,9 @@ def _alias_keys(query: PageQuery, total: int | None) -> dict[str, Any]:
 def _address(ctx: Context[Served], cursor: str) -> str:
     """Return the present address with the cursor in place of any other place."""
     text = ctx.request.query_string
-    if _PLAIN.fullmatch(text) and not any(name in text for name in _PLACES):
-        return f"{ctx.path}?{text.decode()}{'&' if text else ''}cursor={cursor}"
+    if _PLAIN.fullmatch(text):
+        said = b"&".join([part for part in text.split(b"&") if not part.startswith(_PLACES)])
+        return f"{ctx.path}?{said.decode()}{'&' if said else ''}cursor={cursor}"
     given = parse_qsl(text.decode("ascii"), keep_blank_values=True)
     kept = [(name, value) for name, value in given if name not in {"cursor", "skip", "page"}]
     return f"{ctx.path}?{urlencode([*kept, ('cursor', cursor)])}"

@@ -73,6 +73,29 @@ def test_the_link_leads_to_the_next_page(kernel: Kernel) -> None:
     assert "Link" not in client.get(PATH, limit=25).headers
 
 
+@pytest.mark.parametrize(
+    ("asked", "linked"),
+    [
+        ("skip=10&sort=rank&limit=5", "sort=rank&limit=5&"),
+        ("sort=rank&limit=5&skip=10", "sort=rank&limit=5&"),
+        ("sort=rank&%73kip=10&limit=5", "sort=rank&limit=5&"),
+        ("skip=10", ""),
+        ("per_page=5&page=3&sort=rank", "per_page=5&sort=rank&"),
+        ("kind=red%2Cblue&limit=5", "kind=red%2Cblue&limit=5&"),
+        ("kind=red,blue&limit=5", "kind=red%2Cblue&limit=5&"),
+    ],
+)
+def test_the_link_keeps_what_was_asked_without_the_place(asked: str, linked: str) -> None:
+    kernel = a_kernel()
+    seed(kernel, 100)
+    client = kernel.as_("viewer")
+    answer = client.get(f"{PATH}?{asked}")
+    cursor = answer.json["next_cursor"]
+
+    assert answer.headers["Link"] == f'<{PATH}?{linked}cursor={cursor}>; rel="next"'
+    assert client.get(f"{PATH}?{linked}cursor={cursor}").status == 200
+
+
 def test_totals_are_given_when_asked_for_and_with_aliases(kernel: Kernel) -> None:
     client = kernel.as_("viewer")
 

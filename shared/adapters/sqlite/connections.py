@@ -35,6 +35,7 @@ _CHANGES = 4_000
 _LOG_PAGES = 16_000
 _LOG_PAGES_AT_MOST = 64_000
 
+_MOMENT = "PRAGMA data_version"
 _COPY = "PRAGMA wal_checkpoint(PASSIVE)"
 _log = logging.getLogger(__name__)
 
@@ -330,14 +331,13 @@ def _counted(
     connection: _Connection, probe: Statement | None, statement: Statement, *, remember: bool = True
 ) -> int | None:
     """Return a number as of one moment: the one counted before if the moment is still the same."""
-    known = connection.counted
+    known, name = connection.counted, (statement[0], tuple(statement[1]))
+    before = known.get(name) if remember else None
+    if before is not None and _fetched(connection, _MOMENT, ()) == [(before[0],)]:
+        return before[1]
     _fetched(connection, "BEGIN", ())
     try:
-        ((moment,),) = _fetched(connection, "PRAGMA data_version", ())
-        name = (statement[0], tuple(statement[1]))
-        before = known.get(name)
-        if remember and before is not None and before[0] == moment:
-            return before[1]
+        ((moment,),) = _fetched(connection, _MOMENT, ())
         if probe is not None and _fetched(connection, *probe):
             return None
         ((number,),) = _fetched(connection, *statement)

@@ -7,7 +7,7 @@ opening of the file takes a block of numbers for itself, so that numbering costs
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count as count_from
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.adapters.sqlite import statements
 from shared.adapters.sqlite.connections import MEMORY, Connections, Row, Statement
 from shared.adapters.sqlite.layout import bring
 from shared.adapters.sqlite.tables import Content, Revision, Table
+from shared.core.once import Recent
 from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Query, Stored, Write
 
 __all__ = ["SqliteDocuments"]
@@ -27,6 +28,13 @@ _MOST_KEYS = 500
 _TRIES = 3
 _FEW = 20
 _NUMBERS_PER_OPENING = 2**40
+_PAGE = (10, 101)
+"""How many rows a query is for whose documents are remembered; longer ones walk past what is not asked for again."""
+_REMEMBERED = 4096
+_MOST_REMEMBERED = 4096
+
+Kept = tuple[Key, str, Content]
+"""A document as it was answered: key, version, and what its row holds."""
 
 
 class SqliteDocuments:
@@ -42,6 +50,7 @@ class SqliteDocuments:
             declared.setdefault(index.collection, []).append(index)
         self._tables = {collection: Table(collection, indexes) for collection, indexes in declared.items()}
         self._present = set(self._tables)
+        self._recent: Recent[tuple[str, str], Kept] = Recent(_REMEMBERED)
         self._numbers = count_from(self._prepare() * _NUMBERS_PER_OPENING)
 
     @classmethod
@@ -81,9 +90,9 @@ class SqliteDocuments:
         if not self._exists(query.collection):
             self.counts.add(reads=1)
             return []
-        rows = self._rows(query.collection, statements.select(query, self._table(query.collection)))
-        self.counts.add(reads=max(1, self._passed(query, rows) + len(rows)))
-        return [_row(query.collection, row) for row in rows]
+        found = self._found(query, self._table(query.collection))
+        self.counts.add(reads=max(1, self._passed(query, found) + len(found)))
+        return [_late(kept) for kept in found]
 
     def count(self, query: Query) -> int:
         """Return how many documents match, ignoring order, limit, place and offset."""
@@ -136,7 +145,7 @@ class SqliteDocuments:
             bring(connection, self._tables.values())
         return int(number)
 
-    def _passed(self, query: Query, rows: Sequence[Row]) -> int:
+    def _passed(self, query: Query, rows: Sequence[Kept]) -> int:
         """Return how many documents an offset went past: they are billed like those answered."""
         if not query.offset or rows:
             return query.offset
@@ -151,11 +160,50 @@ class SqliteDocuments:
             ((number,),) = self._answered(table, statement)
         return int(number)
 
-    def _rows(self, collection: str, statement: Statement) -> list[Row]:
-        """Return the rows of a query as of a moment at which no row was behind."""
-        table = self._table(collection)
-        rows = statements.unpacked(self._answered(table, statements.packed(statement, table)))
-        return self._answered(table, statement) if rows is None else rows
+    def _found(self, query: Query, table: Table) -> list[Kept]:
+        """Return the documents of a query as of a moment at which no row was behind.
+
+        Of a page first only ids and versions are asked for: what was answered at these versions before is answered again.
+        """
+        statement = statements.select(query, table)
+        if _PAGE[0] <= query.limit <= _PAGE[1]:
+            row = self._packed(table, statements.named(statement, table))
+            known = self._remembered(query.collection, row) if row else []
+            if known is not None:
+                return known
+        row = self._packed(table, statements.packed(statement, table))
+        if row is None:
+            return []
+        rows = statements.unpacked(row)
+        if rows is None:
+            rows = [(name, str(version), *rest) for name, version, *rest in self._answered(table, statement)]
+        found = [(Key(query.collection, name), version, (body, blobs)) for name, version, body, blobs in rows]
+        for kept in found if query.limit <= _PAGE[1] else ():
+            if kept[2][1] is None and len(kept[2][0]) <= _MOST_REMEMBERED:
+                self._recent.keep(kept[0], kept)
+        return found
+
+    def _remembered(self, collection: str, row: Row) -> list[Kept] | None:
+        """Return documents by ids and versions, None unless each is remembered at its version."""
+        names = statements.unpacked_names(row)
+        if names is None:
+            return None
+        ids, versions = names
+        found = [kept for kept in self._recent.each(zip(repeat(collection), ids, strict=False)) if kept is not None]
+        return found if [kept[1] for kept in found] == versions else None
+
+    def _packed(self, table: Table, statement: Statement) -> Row | None:
+        """Return the one row of a packed answer as of a moment at which no row was behind; None when nothing can match."""
+        for _ in range(_TRIES if table.may_be_behind else 1):
+            row = next(iter(self._connections.rows(*statement)), None)
+            if row is None or not (table.may_be_behind and row[-1]):
+                return row
+            with self._connections.writing() as connection:
+                table.settle(connection)
+        with self._connections.writing() as connection:
+            table.settle(connection)
+            found: Row | None = connection.execute(*statement).fetchone()
+            return found
 
     def _answered(self, table: Table, statement: Statement) -> list[Row]:
         if not table.may_be_behind:
@@ -238,13 +286,12 @@ _set_key, _set_data, _set_version, _set_content = (
 )
 
 
-def _row(collection: str, row: Row) -> Stored:
-    """Return a document of a query."""
-    document_id, version, body, blobs = row
+def _late(kept: Kept) -> Stored:
+    """Return a document of a query; its data is its own, however often what it says was remembered."""
     made = _Late.__new__(_Late)
-    _set_key(made, Key(collection, document_id))
-    _set_version(made, str(version))
-    _set_content(made, (body, blobs))
+    _set_key(made, kept[0])
+    _set_version(made, kept[1])
+    _set_content(made, kept[2])
     return made
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.adapters.sqlite.connections import Row, Statement
     from shared.ports.documents import Query
 
-__all__ = ["count", "get_many", "packed", "select", "unpacked"]
+__all__ = ["count", "get_many", "named", "packed", "select", "unpacked", "unpacked_names"]
 
 _MOST_TOGETHER = 50
 
@@ -64,26 +64,45 @@ def select(query: Query, table: Table) -> Statement:
 def packed(statement: Statement, table: Table) -> Statement:
     """Return the statement that answers a query's rows as one row; `unpacked` takes them apart.
 
+    Its last column says whether a row was behind at that moment, where one may be.
+
     Between two rows the interpreter may go to another thread, and has to be waited for again: with eight threads at work fifty
     rows took three times the processor time of one row that holds them all.
     """
     sql, parameters = statement
     lists = ", ".join(f"group_concat({name}, char(31))" for name in ("id", "version", table.body))
-    return f"SELECT {lists}, count(*), count(blobs) FROM ({sql})", parameters  # noqa: S608 - as above
+    return f"SELECT {lists}, count(*), count(blobs){table.is_behind} FROM ({sql})", parameters  # noqa: S608 - as above
 
 
-def unpacked(rows: Sequence[Row]) -> list[Row] | None:
+def named(statement: Statement, table: Table) -> Statement:
+    """Return the statement that answers only ids and versions of a query's rows, as one row; `unpacked_names` takes them apart."""
+    sql, parameters = statement
+    lists = "group_concat(id, char(31)), group_concat(version, char(31)), count(*)"
+    rest = sql.removeprefix(table.read)
+    return f"SELECT {lists}{table.is_behind} FROM (SELECT id, version FROM {table.name}{rest})", parameters  # noqa: S608 - as above
+
+
+def unpacked(row: Row) -> list[Row] | None:
     """Return the rows of a packed answer, None when they have to be asked for one by one.
 
     JSON holds no control character as such; an id might, and bytes do.
     """
-    ((ids, versions, bodies, number, with_bytes),) = rows
+    ids, versions, bodies, number, with_bytes, *_ = row
     if not number:
         return []
     lists = ids.split("\x1f"), versions.split("\x1f"), bodies.split("\x1f")
     if with_bytes or any(len(each) != number for each in lists):
         return None
-    return list(zip(lists[0], map(int, lists[1]), lists[2], repeat(None), strict=False))
+    return list(zip(*lists, repeat(None), strict=False))
+
+
+def unpacked_names(row: Row) -> tuple[list[str], list[str]] | None:
+    """Return ids and versions of an answer that holds only these, None when an id has the character between them."""
+    ids, versions, number, *_ = row
+    if not number:
+        return [], []
+    lists = ids.split("\x1f"), versions.split("\x1f")
+    return lists if len(lists[0]) == number else None
 
 
 def count(query: Query, table: Table) -> Statement:

@@ -66,6 +66,7 @@ class Table:
         self.read = f"SELECT id, version, {self.body}, blobs FROM {self.name}"  # noqa: S608 - names are checked, values bound
         self.get = f"{self.read} WHERE id = ?"
         self.probe = f"SELECT 1 FROM {self.name} WHERE behind LIMIT 1"  # noqa: S608 - as above
+        self.is_behind = f", EXISTS ({self.probe})" if self.may_be_behind else ""
         self._held = f"SELECT {', '.join(('rowid', 'version', *self.columns))} FROM {self.name} WHERE id = ?"  # noqa: S608 - as above
         self._late = f"SELECT {', '.join(('rowid', self.body, *self.columns))} FROM {self.name} WHERE behind"  # noqa: S608 - as above
         self._set = f"version = ?, {self.body} = ?, blobs = ?"
