@@ -9,11 +9,14 @@ values that hold themselves are left out.
 """
 
 import dataclasses
+import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, FrozenInstanceError, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typing_extensions
 
 __all__ = ["dataclass", "field", "lent"]
 
@@ -39,6 +42,10 @@ def _dataclass(kind: Any = None, /, **words: bool) -> Any:
 
 def _made(kind: type, said: _Words) -> Any:
     own = frozenset(vars(kind))
+    if (
+        not kind.__doc__
+    ):  # else the standard library parses the signature of `object.__init__`, which says nothing, for it
+        kind.__doc__ = kind.__name__
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=said.slots, kw_only=said.kw_only)(kind)
     methods: dict[str, Method | None] = {"__init__": _waiting_init(made, said)}
     if said.repr:
@@ -170,21 +177,64 @@ else:
     dataclass = _dataclass
 
 
+class _QuickKeys(typing._TypedDictMeta):  # type: ignore[name-defined,misc] # noqa: SLF001 - what tells such a class from others
+    """The class of typed dictionaries whose annotations are texts, which are kept and not looked at.
+
+    The standard library compiles each text by itself when the class is made. Keys, totality and required keys are the same.
+    """
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], *, total: bool = True) -> Any:
+        """Return a class of dictionaries; raise TypeError for annotations that are no texts."""
+        said = body.get("__annotations__", {})
+        if not all(isinstance(each, str) for each in said.values()):
+            raise TypeError(f"{name}: a quick typed dictionary is annotated with texts")
+        made: Any = type.__new__(cls, name, (dict,), body)
+        before = [vars(base) for base in bases]
+        required = {key for each in before for key in each["__required_keys__"]}
+        optional = {key for each in before for key in each["__optional_keys__"]}
+        (required if total else optional).update(said)
+        made.__annotations__ = {key: text for each in before for key, text in each["__annotations__"].items()} | said
+        made.__total__, made.__required_keys__ = total, frozenset(required)
+        made.__optional_keys__ = frozenset(optional)
+        return made
+
+
+class _QuickTypedDict:
+    """Stands for `TypedDict` as a base class; the words of a call go to the standard library's."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        return (_NO_KEYS,)
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return self._own(*given, **named)
+
+
+_NO_KEYS: type = _QuickKeys("TypedDict", (), {})
+
+
 @contextmanager
 def lent() -> Iterator[None]:
-    """Give what is imported meanwhile these dataclasses under the standard library's name.
+    """Give what is imported meanwhile these dataclasses, and quick typed dictionaries, under the standard library's names.
 
     For libraries that make many at import and use few. Only while a process starts, before it has threads; words that are not
     understood here still go to the standard library.
     """
     own = dataclasses.dataclass
+    typed = {module: module.TypedDict for module in (typing, typing_extensions)}
 
     def either(kind: Any = None, /, **words: Any) -> Any:
         make: Any = _dataclass if words.keys() <= set(_Words._fields) else own
         return make(kind, **words) if kind is not None else make(**words)
 
     dataclasses.dataclass = either
+    for module, kind in typed.items():
+        vars(module)["TypedDict"] = _QuickTypedDict(kind)
     try:
         yield
     finally:
         dataclasses.dataclass = own
+        for module, kind in typed.items():
+            vars(module)["TypedDict"] = kind

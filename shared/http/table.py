@@ -1,13 +1,14 @@
 """Finding the operation of a path: werkzeug's Map for paths with variables, a dictionary in front for those without."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
 
+from shared.core.once import once
 from shared.core.values import dataclass, field
 from shared.http.router import Operation, Router
 
@@ -41,6 +42,18 @@ class Found:
     arguments: Mapping[str, Any]
 
 
+class _Matched(Rule):
+    """A rule that matches paths and builds none: werkzeug writes and compiles two functions for each rule that would."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 - theirs
+        return _build_nothing
+
+
+def _build_nothing(rule: Rule, **_: Any) -> tuple[str, str]:
+    """Refuse to build a path."""
+    raise NotImplementedError(f"{rule.rule} is only matched")
+
+
 class Table:
     """All operations of some routers by path. Literal segments win over variables, slashes at the end are ignored."""
 
@@ -52,10 +65,6 @@ class Table:
             for path in operation.paths:
                 self._add(path, operation)
         self._plain = {path: Found(place, _NOTHING) for path, place in self.places.items() if "{" not in path}
-        rules = [Rule(_VARIABLE.sub(r"<\1>", path), endpoint=path) for path in self.places if "{" in path]
-        self._map = Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
-        self._map.update()
-        self._dynamic = MapAdapter(self._map, "", "/", "", "http", "/", "GET")
 
     def _add(self, path: str, operation: Operation) -> None:
         place = self.places.setdefault(path, Place(path))
@@ -67,6 +76,14 @@ class Table:
             words = _closed(annotation)
             if words is not None:
                 place.closed[name] = words
+
+    @once
+    def _dynamic(self) -> MapAdapter:
+        """Return what knows the paths with variables, made when the first path is asked for that is none of the plain ones."""
+        rules = [_Matched(_VARIABLE.sub(r"<\1>", path), endpoint=path) for path in self.places if "{" in path]
+        known = Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
+        known.update()
+        return MapAdapter(known, "", "/", "", "http", "/", "GET")
 
     def find(self, path: str) -> Found | None:
         """Return where a path leads; the path has no slash at its end."""

@@ -6,11 +6,13 @@ import pickle
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typing_extensions
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -205,6 +207,51 @@ def test_the_validation_library_is_the_same_with_lent_dataclasses(tmp_path: Path
 
     assert ours == theirs
     assert len(ours.splitlines()) == 8
+
+
+def test_the_validation_librarys_typed_dictionaries_are_the_same_when_they_are_made_quickly(tmp_path: Path) -> None:
+    """Keys, totality and required keys of every one, in a process that starts as ours do and in one that does not."""
+    asked = """
+import importlib, typing_extensions
+for module in map(importlib.import_module, ("pydantic_core.core_schema", "pydantic.config", "pydantic.fields", "pydantic.json_schema")):
+    for name, kind in vars(module).items():
+        if typing_extensions.is_typeddict(kind) and kind.__module__ == module.__name__:
+            texts = {key: getattr(text, "__forward_arg__", text) for key, text in kind.__annotations__.items()}
+            keys = sorted(kind.__required_keys__), sorted(kind.__optional_keys__)
+            print(name, kind.__qualname__, kind.__mro__[1:], kind.__total__, keys, texts, kind(a=1), kind.__doc__)
+"""
+    ours, theirs = (_printed(f"{first}\n{asked}", tmp_path) for first in ("import shared", ""))
+
+    assert ours == theirs
+    assert ours.count("Schema ") > 50
+
+
+def test_a_quick_typed_dictionary_is_given_back_and_takes_texts_only() -> None:
+    own = typing_extensions.TypedDict
+    with lent():
+        quick: Any = typing_extensions.TypedDict
+        called = quick("called", {"a": int})
+        parent = _typed(quick, {"a": "int"}, total=False)
+        heir = _typed(parent, {"b": "str"})
+        with pytest.raises(TypeError, match="annotated with texts"):
+            _typed(quick, {"a": int})
+
+    assert typing_extensions.TypedDict is own
+    assert typing_extensions.is_typeddict(called)
+    assert (heir.__required_keys__, heir.__optional_keys__, heir.__total__) == ({"b"}, {"a"}, True)
+    assert (heir.__annotations__, heir(b="x")) == ({"a": "int", "b": "str"}, {"b": "x"})
+
+
+def _typed(base: Any, annotations: dict[str, Any], **words: bool) -> Any:
+    return types.new_class("Typed", (base,), words, lambda body: body.update(__annotations__=annotations))
+
+
+def test_a_class_without_a_docstring_costs_no_parsing_of_signatures() -> None:
+    @dataclass(frozen=True)
+    class Bare:
+        name: str
+
+    assert (Bare.__doc__, Bare("a").name) == ("Bare", "a")
 
 
 def _printed(source: str, folder: Path) -> str:
