@@ -16,7 +16,7 @@ from bench.load import Ask, Load, load_by_script
 from bench.ours import BASIC, environment, fresh_data, function
 from bench.yardsticks import bearer, peer
 from shared.app import App
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.core.caller import SYSTEM
 from shared.core.settings import Settings
 from shared.inventory.ledger import Change

@@ -24,7 +24,7 @@ from bench.ours import BASIC, environment
 from bench.retail_sales import RetailLine, retail_file, retail_lines, retail_rows
 from functions.sales.routes import router
 from shared.app import App
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.core.caller import SYSTEM
 from shared.core.clock import ManualClock
 from shared.core.settings import Settings

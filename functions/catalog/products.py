@@ -13,18 +13,11 @@ from shared.http.page import make_page, paginate, place_of, position_of
 from shared.http.router import Raw, Router
 
 if TYPE_CHECKING:
+    from shared.catalog.change_models import NewProduct, ProductPatch
+    from shared.catalog.export_models import ProductExport
     from shared.catalog.history import ChangeFilter, ProductChange
     from shared.catalog.kit_models import Kit, NewKit
-    from shared.catalog.models import (
-        NewProduct,
-        Option,
-        Product,
-        ProductExport,
-        ProductFilter,
-        ProductPatch,
-        ProductQuery,
-        ProductStats,
-    )
+    from shared.catalog.models import Option, Product, ProductFilter, ProductQuery, ProductStats
     from shared.catalog.price_models import BulkEdit, BulkEdited
 
 __all__ = ["router"]
@@ -35,6 +28,8 @@ router = Router(
     "shared.catalog.price_models",
     "shared.catalog.kit_models",
     "shared.catalog.history",
+    "shared.catalog.change_models",
+    "shared.catalog.export_models",
 )
 Ctx = Context[App]
 

@@ -16,12 +16,12 @@ from shared.http.router import MULTIPART, Raw, Router
 from shared.imports.record import view
 
 if TYPE_CHECKING:
+    from shared.imports.export_models import ImportReport
     from shared.imports.models import (
         DiffFilter,
         DiffRow,
         ImportAccepted,
         ImportFilter,
-        ImportReport,
         ImportRun,
         ScrapeFeed,
         ScrapeStore,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = Router("imports", "shared.imports.models")
+router = Router("imports", "shared.imports.models", "shared.imports.export_models")
 Ctx = Context[App]
 _TEXTS = frozenset({"feed_type", "supplier_id"})
 

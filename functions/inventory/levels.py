@@ -13,9 +13,9 @@ from shared.http.router import Raw, Router
 
 if TYPE_CHECKING:
     from shared.inventory.change_models import LevelPatch, LotCount, NewLevel
+    from shared.inventory.export_models import LevelExport
     from shared.inventory.models import (
         InventoryLevel,
-        LevelExport,
         LevelFilter,
         LevelQuery,
         LotFilter,
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = Router("inventory", "shared.inventory.models", "shared.inventory.change_models")
+router = Router(
+    "inventory", "shared.inventory.models", "shared.inventory.change_models", "shared.inventory.export_models"
+)
 Ctx = Context[App]
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
         NewReservation,
         TransferBody,
     )
+    from shared.inventory.export_models import MovementExport
     from shared.inventory.models import (
         HistoryFilter,
         Movement,
-        MovementExport,
         MovementFilter,
         Reservation,
         ReservationFilter,
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = Router("inventory", "shared.inventory.models", "shared.inventory.change_models")
+router = Router(
+    "inventory", "shared.inventory.models", "shared.inventory.change_models", "shared.inventory.export_models"
+)
 Ctx = Context[App]
 
 

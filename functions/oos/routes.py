@@ -22,11 +22,12 @@ from . import desk
 
 if TYPE_CHECKING:
     from shared.oos.desk_models import HistoryFilter
-    from shared.oos.models import Include, OosOrder, OrderQuery, QueueExport, QueueQuery
+    from shared.oos.export_models import QueueExport
+    from shared.oos.models import Include, OosOrder, OrderQuery, QueueQuery
 
 __all__ = ["asked_of", "router"]
 
-router = Router("oos", "shared.oos.models", "shared.oos.desk_models")
+router = Router("oos", "shared.oos.models", "shared.oos.desk_models", "shared.oos.export_models")
 router.include(desk.router)
 Ctx = Context[App]
 MOST_WITH_RAW = 100

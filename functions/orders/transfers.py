@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TransferHistory,
         TransferPatch,
     )
+    from shared.orders.export_models import TransferExport
     from shared.orders.figure_models import (
         AnalyticsQuery,
         DemandQuery,
@@ -44,11 +45,17 @@ if TYPE_CHECKING:
         SummaryQuery,
         TimelineRow,
     )
-    from shared.orders.models import TransferExport, TransferFilter, TransferOrder
+    from shared.orders.models import TransferFilter, TransferOrder
 
 __all__ = ["router"]
 
-router = Router("orders", "shared.orders.models", "shared.orders.decision_models", "shared.orders.figure_models")
+router = Router(
+    "orders",
+    "shared.orders.models",
+    "shared.orders.decision_models",
+    "shared.orders.figure_models",
+    "shared.orders.export_models",
+)
 Ctx = Context[App]
 
 

@@ -16,17 +16,15 @@ from . import webhooks
 if TYPE_CHECKING:
     from shared.oos.refresh_models import (
         LegacyRefreshTime,
-        RefreshAccepted,
         RefreshRun,
         RefreshStatus,
         RunFilter,
-        StartRefresh,
-        StartSourceRefresh,
     )
+    from shared.oos.start_models import RefreshAccepted, StartRefresh, StartSourceRefresh
 
 __all__ = ["router"]
 
-router = Router("refresh", "shared.oos.refresh_models")
+router = Router("refresh", "shared.oos.refresh_models", "shared.oos.start_models")
 router.include(webhooks.router)
 Ctx = Context[App]
 

@@ -14,12 +14,13 @@ from shared.http.page import make_page, paginate, place_of
 from shared.http.router import Raw, Router
 
 if TYPE_CHECKING:
-    from shared.sales.models import NewReturn, NewSale, Sale, SaleExport, SaleFilter, SaleReturn, SaleReturns, VoidBody
+    from shared.sales.export_models import SaleExport
+    from shared.sales.models import NewReturn, NewSale, Sale, SaleFilter, SaleReturn, SaleReturns, VoidBody
     from shared.sales.report_models import LinesQuery, Report, ReportLine, ReportQuery
 
 __all__ = ["router"]
 
-router = Router("sales", "shared.sales.models", "shared.sales.report_models")
+router = Router("sales", "shared.sales.models", "shared.sales.report_models", "shared.sales.export_models")
 Ctx = Context[App]
 
 

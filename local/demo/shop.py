@@ -8,7 +8,7 @@ from typing import Any
 
 from local.demo.chance import chance
 from shared.catalog.barcodes import check_digit
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.core.caller import SYSTEM
 from shared.ports.documents import Query
 from shared.purchasing.models import NewVendor, NewVendorPrice

@@ -8,16 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from shared.alerts.book import ALERTS, AlertBook
-from shared.alerts.explained_models import (
-    BacklogExplained,
-    ExplainQuery,
-    Explanation,
-    LowStockExplained,
-    PredictionExplained,
-)
-from shared.alerts.models import AlertFilter
 from shared.alerts.rules import Judgement, judge_depletion, judge_level
-from shared.alerts.settings_models import AlertSettings, AlertSettingsPatch
 from shared.alerts.words import AlertStatus, ThresholdRule
 from shared.core.clock import Clock, instant
 from shared.core.conditions import NO_CONDITION, Precondition
@@ -29,6 +20,9 @@ from shared.inventory.rules import recounted
 from shared.ports.documents import Query
 
 if TYPE_CHECKING:
+    from shared.alerts.explained_models import BacklogExplained, ExplainQuery, Explanation, LowStockExplained
+    from shared.alerts.models import AlertFilter
+    from shared.alerts.settings_models import AlertSettings, AlertSettingsPatch
     from shared.ports.secrets import Secrets
     from shared.ports.store import Store
 
@@ -40,11 +34,9 @@ _SLACK = "slack_webhook_url"
 Data = dict[str, Any]
 
 _READ_ONLY = frozenset({"version", "slack_webhook_set"})
-_INPUTS = tuple(name for name in AlertSettingsPatch.model_fields if name not in _READ_ONLY)
 _CLEARABLE = frozenset(
     {"oos_backlog_orders", "oos_backlog_sku_orders", "held_order_sla_hours", "customer_order_sla_hours", _SLACK}
 )
-_REQUIRED = tuple(name for name in _INPUTS if name not in _CLEARABLE)
 _DIGEST = frozenset({"digest_enabled", "digest_hour", "time_zone"})
 _SET = object()
 """Stands for an address that is stored and never shown: different from whatever is given for it."""
@@ -92,6 +84,10 @@ class AlertDesk:
 
     def change_settings(self, patch: AlertSettingsPatch, condition: Precondition = NO_CONDITION) -> AlertSettings:
         """Change what is given; raise PreconditionFailed, or ValidationFailed for a key that cannot be cleared."""
+        from shared.alerts.settings_models import AlertSettings, AlertSettingsPatch
+
+        inputs = tuple(name for name in AlertSettingsPatch.model_fields if name not in _READ_ONLY)
+        required = tuple(name for name in inputs if name not in _CLEARABLE)
         given = patch.model_dump(mode="json", exclude_unset=True)
         digest = hashlib.sha256(given[_SLACK].encode()).hexdigest() if given.get(_SLACK) else None
 
@@ -100,7 +96,7 @@ class AlertDesk:
             shown = {**_shown(present).model_dump(mode="json"), _SLACK: _SET if present["slack_sealed"] else None}
             if digest is not None and digest == present["slack_digest"]:
                 shown[_SLACK] = given[_SLACK]
-            return self._stored(present, changes_of(given, shown, inputs=_INPUTS, required=_REQUIRED))
+            return self._stored(present, changes_of(given, shown, inputs=inputs, required=required))
 
         return _shown(self._book.change_settings(changes))
 
@@ -122,6 +118,8 @@ class AlertDesk:
 
     def explain(self, wanted: ExplainQuery) -> Explanation:
         """Say why a product has an alert or none; raise NotFound for an unknown product."""
+        from shared.alerts.explained_models import Explanation, PredictionExplained
+
         keys = product_key(wanted.product_id), stock_key(wanted.product_id)
         found = self._store.get_many(keys)
         product, stock = found.get(keys[0]), found.get(keys[1])
@@ -151,6 +149,8 @@ class AlertDesk:
         )
 
     def _low_stock(self, wanted: ExplainQuery) -> LowStockExplained:
+        from shared.alerts.explained_models import LowStockExplained
+
         settings = self._book.settings()
         enabled = bool(settings["low_stock_enabled"])
         levels = self._store.walk(Query(LEVELS, (("product_id", wanted.product_id),)))
@@ -184,6 +184,8 @@ class AlertDesk:
 
 
 def _shown(settings: Data) -> AlertSettings:
+    from shared.alerts.settings_models import AlertSettings
+
     return AlertSettings(**settings, slack_webhook_set=settings["slack_sealed"] is not None)
 
 

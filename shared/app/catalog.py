@@ -68,7 +68,7 @@ class CatalogParts(StockParts):
         """Return lists of products."""
         from shared.catalog.listing import ProductLists
 
-        return ProductLists(self.products)
+        return ProductLists(self.store, self.sums, later(lambda: self.products))
 
     @once
     def product_edits(self) -> Edits:

@@ -4,14 +4,19 @@ One value may come under two names (a pair). On a change the name whose value di
 edited GET answer, which holds both, means what was edited.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from shared.catalog.models import NewProduct, ProductPatch
+from typing import TYPE_CHECKING, Any
+
 from shared.catalog.record import kept_attributes
 from shared.catalog.states import PAIRS, ProductStatus
 from shared.core.errors import FieldError, ValidationFailed
 from shared.inventory.rules import follows_category
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.catalog.change_models import NewProduct, ProductPatch
 
 __all__ = ["asked_changes", "new_fields", "refuse_empty", "status_after"]
 

@@ -82,7 +82,7 @@ class CatalogFigures:
     def categories(self) -> list[Option]:
         """Return the names of categories in use, with how many products are in each."""
         counts: Counter[str] = Counter()
-        store = self.lists.products.store
+        store = self.lists.store
         for category in store.walk(Query(CATEGORIES)):
             used = self.lists.products.categories.count(category.key.id)
             if used:
@@ -95,7 +95,7 @@ class CatalogFigures:
         It goes from brand to brand and reads one product of each; an index counts the others.
         """
         counts: Counter[str] = Counter()
-        store, live = self.lists.products.store, ("shelf", "live")
+        store, live = self.lists.store, ("shelf", "live")
         query = Query(PRODUCTS, (live,), order_by="brand", at_least="", limit=1)
         while found := store.query(query):
             brand = found[0].data["brand"]

@@ -8,7 +8,8 @@ from pydantic import AliasChoices, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.catalog.category_models import NewCategory, Slug
-from shared.catalog.models import CategoryName, Description, Label, Name, Names, NewProduct, ProductFilter, Sku
+from shared.catalog.change_models import NewProduct
+from shared.catalog.models import CategoryName, Description, Label, Name, Names, ProductFilter, Sku
 from shared.core.money import Money
 from shared.core.page import MOST_OFFSET
 from shared.core.text import Id, Search

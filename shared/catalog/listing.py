@@ -17,6 +17,8 @@ from shared.ports.documents import Position, Query, Stored
 if TYPE_CHECKING:
     from shared.catalog.models import ProductFilter
     from shared.catalog.products import Products
+    from shared.inventory.sums import Sums
+    from shared.ports.store import Store
 
 __all__ = ["Listed", "ProductLists"]
 
@@ -34,8 +36,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class ProductLists:
-    """Reading lists of products."""
+    """Reading lists of products; what makes them is asked for a scanned code and by who looks further."""
 
+    store: Store
+    sums: Sums
     products: Products
 
     def page(self, wanted: ProductFilter, after: Position | None) -> Listed:
@@ -46,7 +50,7 @@ class ProductLists:
         most = wanted.offset + wanted.size + 1
         if sought.keep is None:
             query = replace(sought.query, after=after, offset=wanted.offset, limit=wanted.size + 1)
-            kept = self._joined(self.products.store.query(query), sought)
+            kept = self._joined(self.store.query(query), sought)
         else:
             begin = replace(sought, query=replace(sought.query, after=after))
             kept = list(islice(self._walk(begin, step=min(_STEP, 2 * most)), most))[wanted.offset :]
@@ -71,19 +75,19 @@ class ProductLists:
     def named(self, product_ids: Sequence[str]) -> list[Row]:
         """Return those of some products that exist, in the order given."""
         keys = [product_key(product_id) for product_id in dict.fromkeys(product_ids)]
-        found = self.products.store.get_many(keys)
-        sums = self.products.sums.of(key.id for key in found)
+        found = self.store.get_many(keys)
+        sums = self.sums.of(key.id for key in found)
         return [Row(found[key], sums[key.id]) for key in keys if key in found]
 
     def _count(self, sought: Asked) -> int:
         if sought.keep is None:
-            return self.products.store.count(sought.query)
+            return self.store.count(sought.query)
         return sum(1 for _ in self._walk(sought))
 
     def _walk(self, sought: Asked, *, step: int = _STEP) -> Iterator[Row]:
         query: Query | None = sought.query
         while query is not None:
-            found = self.products.store.query(replace(query, limit=step))
+            found = self.store.query(replace(query, limit=step))
             for row in self._joined(found, sought):
                 if sought.keep is None or sought.keep(row):
                     yield row
@@ -92,11 +96,11 @@ class ProductLists:
 
     def _joined(self, found: Sequence[Stored], sought: Asked) -> list[Row]:
         """Put each product beside its sums, whichever of both was walked."""
-        sums = self.products.sums
+        sums = self.sums
         if not sought.by_stock:
             by_id = sums.of(stored.key.id for stored in found)
             return [Row(stored, by_id[stored.key.id]) for stored in found]
-        products = self.products.store.get_many([product_key(stored.key.id) for stored in found])
+        products = self.store.get_many([product_key(stored.key.id) for stored in found])
         pairs = ((products.get(product_key(stored.key.id)), stored) for stored in found)
         return [Row(product, sums.of_document(stored)) for product, stored in pairs if product is not None]
 
@@ -121,7 +125,7 @@ class ProductLists:
 
     def _with_barcode(self, text: str) -> list[str]:
         code = self.products.read(text)
-        claim = self.products.store.get(claim_of_barcode(code.claim))
+        claim = self.store.get(claim_of_barcode(code.claim))
         return [claim.data["product_id"]] if claim is not None else []
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from shared.catalog.barcodes import Code, read_code
 from shared.catalog.changes import asked_changes, new_fields, refuse_empty
 from shared.catalog.history import HISTORIC, Changed, change_write
-from shared.catalog.models import NewProduct, ProductPatch
 from shared.catalog.record import (
     claims_of,
     first_stock,
@@ -33,6 +32,7 @@ from shared.stores.scope import check_scope
 
 if TYPE_CHECKING:
     from shared.catalog.categories import Categories
+    from shared.catalog.change_models import NewProduct, ProductPatch
     from shared.core.caller import Caller
     from shared.core.ids import Ids
     from shared.inventory.sums import Sums

@@ -8,7 +8,7 @@ from pydantic_core import from_json
 
 from shared.catalog.barcode_models import BarcodeLink
 from shared.catalog.barcodes import Code
-from shared.catalog.models import ProductPatch
+from shared.catalog.change_models import ProductPatch
 from shared.catalog.products import Products
 from shared.catalog.record import claim_of_barcode, claim_of_sku, product_key
 from shared.core.caller import Caller

@@ -23,18 +23,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from shared.core.clock import instant
-from shared.core.exports import ExportQuery
 from shared.core.values import dataclass
 from shared.http.context import Context
 from shared.http.guard import Served
 from shared.http.page import Sought
 from shared.http.router import Raw
 from shared.ports.documents import Stored
+
+if TYPE_CHECKING:
+    from shared.core.exports import ExportQuery
 
 __all__ = ["Sheet", "csv_cell", "export", "guarded", "walked"]
 
@@ -54,7 +56,7 @@ class Sheet:
     columns: Sequence[str]
 
 
-def export(ctx: Context[Served], query: ExportQuery, sheet: Sheet, rows: Iterable[Mapping[str, Any]]) -> Raw:
+def export(ctx: Context[Served], query: "ExportQuery", sheet: Sheet, rows: Iterable[Mapping[str, Any]]) -> Raw:
     """Return the answer that streams these rows in the format asked for."""
     day = ctx.app.clock.now().date().isoformat()
     headers = {"Content-Disposition": f'attachment; filename="{sheet.name}-{day}.{query.format}"'}
@@ -65,7 +67,7 @@ def export(ctx: Context[Served], query: ExportQuery, sheet: Sheet, rows: Iterabl
     return Raw(_begun(_pieces(lines)), _CSV, headers=headers)
 
 
-def walked(ctx: Context[Served], query: ExportQuery, sought: Sought) -> Iterator[Stored]:
+def walked(ctx: Context[Served], query: "ExportQuery", sought: Sought) -> Iterator[Stored]:
     """Yield every document of a list in the order asked for."""
     order, keep = query.order, sought.keep
     wanted = replace(sought.query, order_by=order.field, descending=order.descending)

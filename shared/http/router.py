@@ -99,11 +99,10 @@ class Options(TypedDict, total=False):
 
 
 class Signature(NamedTuple):
-    """What a handler takes and returns: the models of query and body, the annotation of its result, and whether that is a model."""
+    """What a handler takes, the models of query and body, and whether it returns one model."""
 
     query: type[BaseModel] | None
     body: type[BaseModel] | None
-    result: Any
     is_single: bool
 
 
@@ -132,6 +131,7 @@ class Operation:
     summary: str
     description: str
     signature: Callable[[], Signature]
+    annotations: Callable[[], Mapping[str, Any]]
     tagged: bool | None
     """Whether the answer carries a tag, where the declaration says so."""
 
@@ -148,7 +148,7 @@ class Operation:
     @property
     def result(self) -> Any:
         """Return the annotation of the result."""
-        return self.signature().result
+        return self.annotations().get("return")
 
     @property
     def etag(self) -> bool:
@@ -236,6 +236,14 @@ class _Names(dict[str, Any]):
         given = self.handler.__annotations__.get(parameter, str)
         return eval(given, self.handler.__globals__, self) if isinstance(given, str) else given  # noqa: S307 - our own source
 
+    def outer(self, parameter: str) -> Any:
+        """Return the annotation, or of a text as `Page[Row]` what stands outside: rows need no model on their way out."""
+        given = self.handler.__annotations__.get(parameter)
+        if not isinstance(given, str):
+            return given
+        outer = eval(given.partition("[")[0], self.handler.__globals__, self) if given.endswith("]") else Any  # noqa: S307 - our own source
+        return self.one(parameter) if outer is Any or _is_model(outer) else outer
+
     def all(self) -> Mapping[str, Any]:
         """Return every annotation."""
         return get_type_hints(self.handler, localns=self, include_extras=True)
@@ -272,6 +280,7 @@ def _operation(group: str, method: str, paths: tuple[str, ...], names: _Names, o
         summary=summary.rstrip("."),
         description=description.strip(),
         signature=cache(lambda: _signature(name, names)),
+        annotations=names.all,
         tagged=options.get("etag"),
     )
 
@@ -291,10 +300,13 @@ def _arguments(name: str, paths: tuple[str, ...], names: _Names) -> dict[str, An
 
 def _signature(name: str, names: _Names) -> Signature:
     """Return what a handler takes and returns; refuse what cannot be read from a request."""
-    hints = names.all()
-    query, body = hints.get("query"), hints.get("body")
+    taken = names.handler.__annotations__
+    query, body = (names.one(each) if each in taken else None for each in ("query", "body"))
     for model in (query, body):
-        if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
+        if model is not None and not _is_model(model):
             raise TypeError(f"{name}: query and body are annotated with pydantic models")
-    result = hints.get("return")
-    return Signature(query, body, result, isinstance(result, type) and issubclass(result, BaseModel))
+    return Signature(query, body, _is_model(names.outer("return")))
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

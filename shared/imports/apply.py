@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.catalog.record import claims_of, kept_attributes, product_key, stock_key
 from shared.core.caller import Caller
 from shared.core.errors import BaseMoved, Problem

@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.core.exports import ExportQuery
 from shared.core.page import PageQuery
 from shared.core.text import Id, Text
 from shared.core.times import From, To
@@ -22,7 +21,6 @@ __all__ = [
     "ImportError",
     "ImportFilter",
     "ImportKind",
-    "ImportReport",
     "ImportRun",
     "ImportStatus",
     "ScrapeFeed",
@@ -192,7 +190,3 @@ class DiffFilter(PageQuery):
 
 REPORT_KEYS = ("row", "action", "sku", "product_id", "code", "field", "message", "fields", "provenance")
 """The columns of a report: a row of the diff, and of a refused one what is wrong with which field."""
-
-
-class ImportReport(ExportQuery, DiffFilter):
-    """Which rows of an import are to be reported."""

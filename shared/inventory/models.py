@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from shared.core.exports import ExportQuery
 from shared.core.page import PageQuery
 from shared.core.quantities import Quantity
 from shared.core.text import Id, Search, Text
@@ -17,14 +16,12 @@ __all__ = [
     "HistoryFilter",
     "Include",
     "InventoryLevel",
-    "LevelExport",
     "LevelFilter",
     "LevelQuery",
     "Lot",
     "LotFilter",
     "LowStockFilter",
     "Movement",
-    "MovementExport",
     "MovementFilter",
     "Reservation",
     "ReservationFilter",
@@ -162,10 +159,6 @@ class LevelFilter(PageQuery):
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 
-class LevelExport(ExportQuery, LevelFilter):
-    """Which levels are to be written."""
-
-
 class LowStockFilter(PageQuery):
     """Which levels that run low are wanted."""
 
@@ -200,10 +193,6 @@ class MovementFilter(HistoryFilter):
     """Which movements are wanted."""
 
     product_id: Ids = None
-
-
-class MovementExport(ExportQuery, MovementFilter):
-    """Which movements are to be written."""
 
 
 class ReservationFilter(PageQuery):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import instant, parse_instant
 from shared.core.errors import NotFound
-from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats
 from shared.jobs.record import ITEMS, JOBS, Record, job_key
 from shared.jobs.states import JobStatus
 from shared.ports.documents import Query, Stored
 
 if TYPE_CHECKING:
     from shared.jobs.kinds import Kinds
+    from shared.jobs.models import ItemQuery, Job, JobItem, JobQuery, JobStats
     from shared.ports.store import Store
 
 __all__ = ["JobList"]
@@ -55,10 +55,14 @@ class JobList:
     @staticmethod
     def read_item(stored: Stored) -> JobItem:
         """Read an item from its document."""
+        from shared.jobs.models import JobItem
+
         return JobItem(**{name: stored.data[name] for name in JobItem.model_fields})
 
     def stats(self, since: datetime | None = None) -> JobStats:
         """Count jobs by state and type, optionally only those created since; states without jobs cost no further count."""
+        from shared.jobs.models import JobStats
+
         counted = {status: self._count(since, status=status) for status in JobStatus}
         present = [status for status, number in counted.items() if number]
         by_type = {

@@ -12,7 +12,6 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import InvalidState, NotFound
 from shared.core.values import dataclass
 from shared.jobs.listing import JobList
-from shared.jobs.models import Job
 from shared.jobs.outbox import Outbox
 from shared.jobs.record import JOBS, Record, job_key, lock_key
 from shared.jobs.rules import RESCUE_S, cancelled_or_asked
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from shared.core.caller import Caller
     from shared.core.ids import Ids
     from shared.jobs.kinds import JobKind, Kinds
+    from shared.jobs.models import Job
     from shared.ports.store import Store
     from shared.ports.tasks import Tasks
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from shared.core.text import TimeZone
-from shared.oos.models import Shape
+from shared.oos.shape import Shape
 from shared.oos.words import SOURCES, SourceName
 
 __all__ = ["AnalyticsSummary", "SummaryQuery"]

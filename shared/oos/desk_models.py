@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from shared.core.page import PageQuery
 from shared.core.text import Text, clean
 from shared.core.times import From, Instant, To
-from shared.oos.models import OosOrder, Several, Shape
+from shared.oos.models import OosOrder, Several
+from shared.oos.shape import Shape
 from shared.oos.words import ResolvedReason, SourceName
 
 __all__ = [

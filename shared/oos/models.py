@@ -4,12 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from shared.core.exports import ExportQuery
 from shared.core.page import PageQuery
 from shared.core.text import Text
 from shared.core.times import Instant
+from shared.oos.shape import Shape
 from shared.oos.words import ResolvedReason, SourceName, State
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "OosLine",
     "OosOrder",
     "OrderQuery",
-    "QueueExport",
     "QueuePage",
     "QueueQuery",
     "QueueReason",
@@ -29,12 +28,6 @@ __all__ = [
     "Several",
     "SnapshotInfo",
 ]
-
-
-class Shape(BaseModel, defer_build=True):
-    """A wire shape; built on first use so that importing many costs little."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 class OosCustomer(Shape):
@@ -221,10 +214,6 @@ class QueueQuery(PageQuery):
     search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     as_of: Instant | None = None
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
-
-
-class QueueExport(ExportQuery, QueueQuery):
-    """Which held orders to export."""
 
 
 class OrderQuery(BaseModel, defer_build=True):

@@ -6,23 +6,18 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.core.page import PageQuery
-from shared.jobs.models import Accepted
 from shared.jobs.states import JobStatus
-from shared.oos.models import Shape
+from shared.oos.shape import Shape
 from shared.oos.words import SourceName
 
 __all__ = [
     "LegacyRefreshTime",
     "LegacySourceTime",
-    "RefreshAccepted",
     "RefreshError",
-    "RefreshJob",
     "RefreshRun",
     "RefreshStatus",
     "RunFilter",
     "SourceStatus",
-    "StartRefresh",
-    "StartSourceRefresh",
 ]
 
 
@@ -31,33 +26,6 @@ class RunFilter(PageQuery):
 
     source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
     status: Annotated[list[JobStatus] | None, Field(max_length=10)] = None
-
-
-class RefreshJob(Shape):
-    """The job that refreshes one source."""
-
-    source: SourceName
-    job_id: str
-    joined: bool
-
-
-class RefreshAccepted(Accepted):
-    """The answer to a trigger: one job per source."""
-
-    jobs: list[RefreshJob]
-
-
-class StartRefresh(Shape):
-    """What to refresh."""
-
-    source: str = Field(default="all", pattern="^(all|stord|shipbob)$")
-    accept_drop: bool = False
-
-
-class StartSourceRefresh(Shape):
-    """How to refresh one source."""
-
-    accept_drop: bool = False
 
 
 class RefreshError(Shape):

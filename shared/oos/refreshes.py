@@ -14,9 +14,7 @@ from shared.jobs.record import JOBS, Record, lock_key
 from shared.oos.refresh_models import (
     LegacyRefreshTime,
     LegacySourceTime,
-    RefreshAccepted,
     RefreshError,
-    RefreshJob,
     RefreshRun,
     RefreshStatus,
     RunFilter,
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from shared.jobs.models import Job
     from shared.jobs.service import JobService, Started
     from shared.oos.reader import Current, SnapshotReader
+    from shared.oos.start_models import RefreshAccepted
     from shared.ports.store import Store
 
 __all__ = ["KIND", "RefreshService", "StartedRefresh", "ended_writes", "run_row", "run_view"]
@@ -77,6 +76,8 @@ class RefreshService:
     @staticmethod
     def accepted(started: Sequence[StartedRefresh]) -> RefreshAccepted:
         """Say which jobs do the work."""
+        from shared.oos.start_models import RefreshAccepted, RefreshJob
+
         joined = all(one.joined for one in started)
         message = "A refresh is running already." if joined else "The refresh has started."
         jobs = [RefreshJob(source=SourceName(one.source), job_id=one.job.id, joined=one.joined) for one in started]

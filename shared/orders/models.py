@@ -5,14 +5,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from shared.core.exports import ExportQuery
 from shared.core.money import Money
 from shared.core.page import PageQuery
 from shared.core.text import Id, Search, Text
 from shared.core.times import From, To
 from shared.orders.rules import Status
 
-__all__ = ["TransferExport", "TransferFilter", "TransferOrder"]
+__all__ = ["TransferFilter", "TransferOrder"]
 
 Units = Annotated[int, Field(ge=1, le=100_000)]
 Ids = Annotated[list[Id] | None, Field(max_length=10)]
@@ -72,7 +71,3 @@ class TransferFilter(PageQuery):
     search: Search | None = None
     created_from: From | None = None
     created_to: To | None = None
-
-
-class TransferExport(ExportQuery, TransferFilter):
-    """Which orders are exported."""

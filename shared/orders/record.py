@@ -7,18 +7,21 @@ What an order repeats of its stores and product is frozen when it is made. It ad
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import instant
 from shared.core.money import number, rounded
 from shared.inventory.rules import search_tokens
-from shared.orders.decision_models import NewTransfer
 from shared.orders.models import TransferOrder
 from shared.orders.rules import Status, is_late
 from shared.ports.documents import Key, Stored
 
+if TYPE_CHECKING:
+    from shared.orders.decision_models import NewTransfer
+
 __all__ = [
     "HISTORY_KEYS",
+    "ORDERS_TABLE",
     "SEARCHED",
     "TRANSFERS",
     "TRANSFER_KEYS",
@@ -34,6 +37,8 @@ __all__ = [
 Data = dict[str, Any]
 
 TRANSFERS = "transfer_orders"
+ORDERS_TABLE = "transfer_orders"
+"""Where the warehouse keeps them."""
 TRANSFER_KEYS = tuple(TransferOrder.model_fields)
 HISTORY_KEYS = ("at", "user_id", "action", "from_status", "to_status", "details")
 SEARCHED = ("order_number", "product_name", "sku", "from_store_name", "to_store_name")
@@ -55,7 +60,7 @@ def transfer_key(order_id: str) -> Key:
     return Key(TRANSFERS, order_id)
 
 
-def new_order(wanted: NewTransfer, product: Stored, stores: Sequence[Stored | None], made: Mapping[str, Any]) -> Data:
+def new_order(wanted: "NewTransfer", product: Stored, stores: Sequence[Stored | None], made: Mapping[str, Any]) -> Data:
     """Return the document of a new order; `stores` are source (None: outside) and destination, `made` number and author."""
     source, destination = stores
     assert destination is not None

@@ -20,6 +20,7 @@ from shared.inventory.lots import arriving
 from shared.inventory.words import MovementType, ReservationStatus
 from shared.orders.lists import Asked, transfers
 from shared.orders.record import (
+    ORDERS_TABLE,
     TRANSFERS,
     entry,
     new_order,
@@ -30,7 +31,6 @@ from shared.orders.record import (
     transfer_key,
 )
 from shared.orders.rules import Move, Status, Stock, check_role, transition
-from shared.orders.warehouse import ORDERS
 from shared.ports.documents import Create, Key, Put, Query, Stored
 from shared.stores.scope import check_scope
 
@@ -300,7 +300,7 @@ class Transfers:
 
     def _row(self, stored: Stored) -> Create:
         name = f"{stored.key.id}.{stored.data['version']:06d}"
-        return self.outbox.rows(ORDERS.name, name, [order_row(stored.key.id, stored.data)])
+        return self.outbox.rows(ORDERS_TABLE, name, [order_row(stored.key.id, stored.data)])
 
     def _name_of(self, caller: Caller) -> str:
         user = self.store.get(Key("users", caller.user_id))

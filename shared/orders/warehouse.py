@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from shared.orders.record import ORDERS_TABLE
 from shared.ports.warehouse import Named, Table
 
 __all__ = ["ORDERS", "ORDER_DAYS", "TransferRow"]
@@ -36,7 +37,7 @@ class TransferRow(BaseModel, defer_build=True):
 
 
 ORDERS = Table(
-    "transfer_orders",
+    ORDERS_TABLE,
     TransferRow,
     key=("id", "created_at"),
     partition_by="created_at",

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.core.exports import ExportQuery
 from shared.core.money import Money
 from shared.core.page import PageQuery
 from shared.core.text import Id, Text
@@ -18,7 +17,6 @@ __all__ = [
     "NewReturn",
     "NewSale",
     "Sale",
-    "SaleExport",
     "SaleFilter",
     "SaleLine",
     "SaleReturn",
@@ -165,7 +163,3 @@ class SaleFilter(PageQuery):
     user_id: Ids = None
     created_from: From | None = None
     created_to: To | None = None
-
-
-class SaleExport(ExportQuery, SaleFilter):
-    """Which sales are exported."""

@@ -11,6 +11,7 @@ from shared.sales.models import Sale, SaleLine
 from shared.sales.rules import Decision, Failure, Part, Sellable, total_of
 
 __all__ = [
+    "LINES_TABLE",
     "LINE_KEYS",
     "SALES",
     "SALE_KEYS",
@@ -26,6 +27,8 @@ __all__ = [
 
 Data = dict[str, Any]
 
+LINES_TABLE = "sale_lines"
+"""Where the warehouse keeps their lines."""
 SALES = "sales"
 SALE_KEYS = tuple(Sale.model_fields)
 LINE_KEYS = tuple(name for name in SaleLine.model_fields if name != "components")

@@ -18,10 +18,9 @@ from shared.inventory.ledger import Change
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Put, Stored
 from shared.sales.models import NewReturn, SaleReturn
-from shared.sales.record import LINE_KEYS, line_draws, line_view
+from shared.sales.record import LINE_KEYS, LINES_TABLE, line_draws, line_view
 from shared.sales.rules import total_of
 from shared.sales.service import Sales
-from shared.sales.warehouse import LINES
 from shared.stores.scope import check_scope
 
 __all__ = ["Returns"]
@@ -105,7 +104,7 @@ class Returns:
         booking.write()
         common = {name: entry[name] for name in ("created_at", "store_id", "user_id", "currency")}
         rows = [{**common, **_negative(line), "kind": "return", "number": 0} for line in entry["items"]]
-        self.sales.store.write([self.sales.outbox.rows(LINES.name, entry["id"], rows)])
+        self.sales.store.write([self.sales.outbox.rows(LINES_TABLE, entry["id"], rows)])
 
 
 def _key(sale_id: str) -> Key:

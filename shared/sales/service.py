@@ -15,9 +15,8 @@ from shared.inventory.keys import level_key, stock_key
 from shared.inventory.ledger import Booking, Change, Ledger
 from shared.inventory.words import MovementType
 from shared.ports.documents import Create, Key, Query, Stored
-from shared.sales.record import SALES, line_rows, part_ids, sale_data, sale_key, sale_view, sellable
+from shared.sales.record import LINES_TABLE, SALES, line_rows, part_ids, sale_data, sale_key, sale_view, sellable
 from shared.sales.rules import Asked, Failure, Reason, Sellable, decide, drawn, summed
-from shared.sales.warehouse import LINES
 from shared.stores.scope import check_scope
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Sales:
             kind, user_id = MovementType.SALE, caller.user_id
             booking.add(Change(product_id, store_id, -units, kind, reference=sale_id, user_id=user_id))
         data = sale_data(sale_id, decision, failed, _facts(caller, wanted, store_id, instant(booking.now)))
-        booking.write({LINES.name: line_rows(data)})
+        booking.write({LINES_TABLE: line_rows(data)})
         self.store.write([Create(sale_key(sale_id), data)])
         return Stored(sale_key(sale_id), data, "")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from shared.ports.warehouse import Named, Table
+from shared.sales.record import LINES_TABLE
 
 __all__ = ["COUNTS", "DRILLED", "LATEST", "LINES", "SOLD_ITEMS", "SUMS", "SaleLineRow"]
 
@@ -38,7 +39,7 @@ class SaleLineRow(BaseModel, defer_build=True):
 
 
 LINES = Table(
-    "sale_lines",
+    LINES_TABLE,
     SaleLineRow,
     key=("id", "created_at"),
     partition_by="created_at",

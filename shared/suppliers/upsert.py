@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.core.caller import Caller
 from shared.core.errors import AlreadyExists
 from shared.core.values import dataclass

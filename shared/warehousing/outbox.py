@@ -6,15 +6,19 @@
 A crash between merging and forgetting merges the same rows again, by key, which changes nothing.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.clock import Clock, instant
 from shared.ports.documents import Create, Data, Delete, Key, Query, Stored
 from shared.ports.store import Store
-from shared.ports.warehouse import Table, Warehouse
+
+if TYPE_CHECKING:
+    from shared.ports.warehouse import Table, Warehouse
 
 __all__ = ["OUTBOX", "WarehouseOutbox"]
 

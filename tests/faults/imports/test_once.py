@@ -222,7 +222,7 @@ def _caller() -> Any:
 
 
 def _patch(price: int) -> Any:
-    from shared.catalog.models import ProductPatch
+    from shared.catalog.change_models import ProductPatch
 
     return ProductPatch.model_validate({"sale_price": price})
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.catalog.categories import Categories
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.catalog.products import Products
 from tests.http.inventory.builders import Shop, a_shop, ok
 from tests.unit.inventory.builders import OPERATOR

@@ -16,7 +16,7 @@ from shared.adapters.local_queue import Claimed, Dispatcher
 from shared.adapters.local_queue.dispatcher import Called
 from shared.app import App
 from shared.catalog.categories import Categories
-from shared.catalog.models import NewProduct, ProductPatch
+from shared.catalog.change_models import NewProduct, ProductPatch
 from shared.catalog.products import Products, Rules
 from shared.core.caller import Caller, Role
 from shared.core.clock import ManualClock

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog.categories import Categories
-from shared.catalog.models import NewProduct, ProductPatch
+from shared.catalog.change_models import NewProduct, ProductPatch
 from shared.catalog.products import Products, Rules
 from shared.core.caller import Caller, Role
 from shared.core.clock import ManualClock

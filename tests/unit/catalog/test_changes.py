@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.catalog.change_models import ProductPatch
 from shared.catalog.changes import asked_changes, status_after
-from shared.catalog.models import ProductPatch
 from shared.catalog.states import PAIRS
 from shared.catalog.views import product_view
 from shared.core.errors import ValidationFailed

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.catalog.models import PRODUCT_KEYS, NewProduct, Product
+from shared.catalog.change_models import NewProduct
+from shared.catalog.models import PRODUCT_KEYS, Product
 from shared.catalog.products import PRICE_CHANGES, Rules
 from shared.core.caller import Caller, Role
 from shared.core.conditions import Precondition

@@ -8,7 +8,7 @@ import pytest
 from local.demo.load import load
 from local.demo.shop import DEMO_SKUS, VENDORS_OF_DEMO, seed_catalogue, seed_vendors
 from shared.app import App
-from shared.catalog.models import NewProduct
+from shared.catalog.change_models import NewProduct
 from shared.core.caller import SYSTEM
 from shared.core.clock import ManualClock
 from shared.core.settings import Settings
