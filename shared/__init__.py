@@ -16,5 +16,5 @@ gc.set_threshold(50_000, 20, 50)
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 # Of its fifty dataclasses a request uses few; compiling all their methods was a tenth of a bare start of the platform.
 with lent():
-    for _name in ("main", "types", "functional_validators", "functional_serializers"):
+    for _name in ("main", "types", "fields", "functional_validators", "functional_serializers"):
         import_module(f"pydantic.{_name}")

@@ -18,10 +18,11 @@ indexes and this check. What to add when a query raises UndeclaredShape:
 Never order by a field that is filtered by equality: leave the order out, or order by another field.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from shared.adapters.encoding import is_field, possible
 from shared.core.values import dataclass, field
@@ -72,7 +73,7 @@ class Shapes:
     @classmethod
     def read(cls, path: Path) -> "Shapes":
         """Read Firebase's index file; raise ValueError for scopes other than COLLECTION."""
-        return cls.of(json.loads(path.read_text("utf-8")))
+        return cls.of(from_json(path.read_bytes()))
 
     @classmethod
     def of(cls, declared: Mapping[str, Any]) -> "Shapes":

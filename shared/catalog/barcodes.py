@@ -11,13 +11,14 @@ from datetime import date, timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from shared.catalog.elements import FNC1, Elements, in_brackets, is_digits, valid_elements, with_separators
+from shared.core.once import later
 from shared.core.values import dataclass, field
 
 __all__ = ["Code", "check_digit", "expand_upc_e", "gs1_date", "has_valid_check_digit", "read_code"]
 
 _BY_LENGTH = {8: "ean_8", 12: "upc_a", 13: "ean_13", 14: "gtin_14"}
 _GTIN = 14
-_PREFIX = re.compile(r"\](?:C1|d2|Q3|e0)")
+_PREFIX = later(lambda: re.compile(r"\](?:C1|d2|Q3|e0)"))
 _QUALIFIERS = frozenset({"10", "21", "22", "235"})
 _KEYS = frozenset({"01", "gtin"})
 _UPC_E = 8

@@ -7,12 +7,14 @@ fixed length and needs no separator behind it.
 import re
 from collections.abc import Iterable
 
+from shared.core.once import later
+
 __all__ = ["FNC1", "Elements", "in_brackets", "is_digits", "valid_elements", "with_separators"]
 
 Elements = dict[str, str]
 
 FNC1 = "\x1d"
-_BRACKETED = re.compile(r"\((\d{2,4})\)", re.ASCII)
+_BRACKETED = later(lambda: re.compile(r"\((\d{2,4})\)", re.ASCII))
 _LONGEST = 90
 
 # How many digits an AI has, by its first two.

@@ -11,13 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from shared.core.errors import BadRequest, FieldError, PreconditionFailed, PreconditionRequired
+from shared.core.once import later
 from shared.core.values import dataclass
 
 __all__ = ["NO_CONDITION", "Precondition", "matches", "precondition", "tag", "version_part"]
 
 _WHERE = "header:If-Match"
-_TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
-_TAG = re.compile(r'(W/)?"([^"]*)"')
+_TAGS = later(
+    lambda: re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
+)
+_TAG = later(lambda: re.compile(r'(W/)?"([^"]*)"'))
 
 
 def version_part(resource_id: str, version: int) -> str:

@@ -18,15 +18,19 @@ from typing import Any, TextIO
 
 from pydantic_core import to_json
 
+from shared.core.once import later
+
 __all__ = ["JsonFormatter", "bind", "bound", "configure", "redacted"]
 
 HIDDEN = "[removed]"
 _SHORTEST = 6
-_SECRET_NAME = re.compile(
-    r"passw|secret|token|authorization|api_?key|credential|cookie|signature|private", re.IGNORECASE
+_SECRET_NAME = later(
+    lambda: re.compile(r"passw|secret|token|authorization|api_?key|credential|cookie|signature|private", re.IGNORECASE)
 )
 # JSON web tokens and Authorization values, whoever they belong to.
-_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=[Bb]earer )[\w.~+/=-]{8,}|(?<=[Bb]asic )[\w+/=]{8,}")
+_TOKEN = later(
+    lambda: re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=[Bb]earer )[\w.~+/=-]{8,}|(?<=[Bb]asic )[\w+/=]{8,}")
+)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=_NOTHING)

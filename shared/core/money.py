@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shared.core.once import later
 from shared.core.text import Text
 
 __all__ = ["MOST", "Currency", "Money", "is_currency", "number", "rounded"]
@@ -14,7 +15,7 @@ __all__ = ["MOST", "Currency", "Money", "is_currency", "number", "rounded"]
 MOST = Decimal("99999999.99")
 _CENT = Decimal("0.01")
 _PLACES = 2
-_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.([0-9]{1,40}))?")
+_DECIMAL = later(lambda: re.compile(r"-?[0-9]{1,20}(?:\.([0-9]{1,40}))?"))
 _CURRENCIES = frozenset(
     """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP

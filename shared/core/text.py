@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from shared.core.once import later
+
 __all__ = ["Id", "Search", "Text", "TimeZone", "clean"]
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_FORBIDDEN = later(lambda: re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]"))
+_SURROGATE = later(lambda: re.compile("[\ud800-\udfff]"))
 
 
 def clean(text: str) -> str:

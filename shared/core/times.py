@@ -7,12 +7,16 @@ from typing import Annotated
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shared.core.once import later
+
 __all__ = ["Day", "From", "Instant", "To", "end_of", "start_of"]
 
-_INSTANT = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ][0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?([Zz]|[+-][0-2]\d:[0-5]\d)?", re.ASCII
+_INSTANT = later(
+    lambda: re.compile(
+        r"\d{4}-\d{2}-\d{2}[Tt ][0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?([Zz]|[+-][0-2]\d:[0-5]\d)?", re.ASCII
+    )
 )
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DAY = later(lambda: re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII))
 
 
 def start_of(day: date) -> datetime:

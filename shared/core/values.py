@@ -9,6 +9,7 @@ values that hold themselves are left out.
 """
 
 import dataclasses
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -183,11 +184,14 @@ class _QuickKeys(typing._TypedDictMeta):  # type: ignore[name-defined,misc] # no
     The standard library compiles each text by itself when the class is made. Keys, totality and required keys are the same.
     """
 
-    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], *, total: bool = True) -> Any:
-        """Return a class of dictionaries; raise TypeError for annotations that are no texts."""
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], body: dict[str, Any], *, total: bool = True, **words: Any
+    ) -> Any:
+        """Return a class of dictionaries; other words, and annotations that are no texts, are the standard library's."""
         said = body.get("__annotations__", {})
-        if not all(isinstance(each, str) for each in said.values()):
-            raise TypeError(f"{name}: a quick typed dictionary is annotated with texts")
+        if words or not all(isinstance(each, str) for each in said.values()):
+            own = tuple(_TYPED_DICT if base is _NO_KEYS else base for base in bases)
+            return types.new_class(name, own, {"total": total, **words}, lambda made: made.update(body))
         made: Any = type.__new__(cls, name, (dict,), body)
         before = [vars(base) for base in bases]
         required = {key for each in before for key in each["__required_keys__"]}
@@ -212,6 +216,7 @@ class _QuickTypedDict:
         return self._own(*given, **named)
 
 
+_TYPED_DICT: Any = typing_extensions.TypedDict
 _NO_KEYS: type = _QuickKeys("TypedDict", (), {})
 
 

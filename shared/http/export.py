@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from shared.core.clock import instant
+from shared.core.once import later
 from shared.core.values import dataclass
 from shared.http.context import Context
 from shared.http.guard import Served
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sheet", "csv_cell", "export", "guarded", "walked"]
 
-_FORMULA = re.compile("'*[=+\\-@\t\r]")
-_QUOTED = re.compile('[",\r\n]')
+_FORMULA = later(lambda: re.compile("'*[=+\\-@\t\r]"))
+_QUOTED = later(lambda: re.compile('[",\r\n]'))
 _BOM = "\ufeff"
 _PIECE = 200
 _CSV = "text/csv; charset=utf-8"

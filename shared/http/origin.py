@@ -13,6 +13,8 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from shared.core.once import later
+
 if TYPE_CHECKING:
     from shared.core.ids import Ids
 
@@ -21,8 +23,8 @@ __all__ = ["Trace", "client_address", "cross_origin", "network", "preflight", "r
 Environ = Mapping[str, Any]
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
-_CLOUD = re.compile(r"([0-9a-f]{32})/([0-9]{1,20})(?:;o=[01])?")
+_TRACEPARENT = later(lambda: re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}"))
+_CLOUD = later(lambda: re.compile(r"([0-9a-f]{32})/([0-9]{1,20})(?:;o=[01])?"))
 _NO_TRACE = "0" * 32
 _UNKNOWN = "unknown"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"

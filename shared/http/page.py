@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic_core import from_json, to_json
 
 from shared.core.errors import BadRequest, FieldError
+from shared.core.once import later
 from shared.core.page import Page, PageQuery, Written
 from shared.http.context import Context
 from shared.http.guard import Served
@@ -47,8 +48,8 @@ _SKEW_S = 60
 _MOST_STEP = 500
 _PLAIN = re.compile(rb"(?:[\w.-]+=[\w.%+-]*(?:&(?!$)|$))*", re.ASCII)
 _PLACES = (b"cursor=", b"skip=", b"page=")
-_ID = re.compile("[^/\x00-\x1f\ud800-\udfff]{1,1500}")
-_RESERVED = re.compile(r"\.{1,2}|__.*__")
+_ID = later(lambda: re.compile("[^/\x00-\x1f\ud800-\udfff]{1,1500}"))
+_RESERVED = later(lambda: re.compile(r"\.{1,2}|__.*__"))
 _MOST_INTEGER = 2**63
 
 

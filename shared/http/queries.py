@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
 from shared.core.errors import BadRequest, FieldError, ValidationFailed
+from shared.core.once import later
 from shared.core.page import PageQuery
 from shared.core.values import dataclass
 
@@ -24,7 +25,7 @@ MOST_SEARCH = 100
 MOST_CURSOR = 2000
 MOST_KEYS = 100
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_NUMBER = later(lambda: re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?"))
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _NOT_FILTERS = frozenset(PageQuery.model_fields) | {"search"}
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -128,12 +128,20 @@ class Operation:
     reshape: Callable[[dict[str, Any]], dict[str, Any]] | None
     merge_query: bool
     arguments: Mapping[str, Any]
-    summary: str
-    description: str
     signature: Callable[[], Signature]
     annotations: Callable[[], Mapping[str, Any]]
     tagged: bool | None
     """Whether the answer carries a tag, where the declaration says so."""
+
+    @property
+    def summary(self) -> str:
+        """Return what it does: the first line of the handler's docstring."""
+        return _told(self.handler)[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        """Return the rest of the handler's docstring."""
+        return _told(self.handler)[2].strip()
 
     @property
     def query(self) -> type[BaseModel] | None:
@@ -253,8 +261,7 @@ def _operation(group: str, method: str, paths: tuple[str, ...], names: _Names, o
     handler = names.handler
     name = f"{group}.{handler.__name__}"
     arguments = _arguments(name, paths, names)
-    summary, _, description = (inspect.getdoc(handler) or "").partition("\n")
-    if not summary:
+    if not (handler.__doc__ or "").strip():
         raise TypeError(f"{name}: the first line of its docstring is the operation's summary")
     access = options.get("access", "viewer")
     unsafe, sign_in = method in _UNSAFE, _SIGN_IN.match(paths[0]) is not None
@@ -277,12 +284,15 @@ def _operation(group: str, method: str, paths: tuple[str, ...], names: _Names, o
         reshape=options.get("reshape"),
         merge_query=options.get("merge_query", False),
         arguments=arguments,
-        summary=summary.rstrip("."),
-        description=description.strip(),
         signature=cache(lambda: _signature(name, names)),
         annotations=names.all,
         tagged=options.get("etag"),
     )
+
+
+def _told(handler: Handler) -> tuple[str, str, str]:
+    """Return a docstring as its first line, the break and the rest."""
+    return (inspect.getdoc(handler) or "").partition("\n")
 
 
 def _arguments(name: str, paths: tuple[str, ...], names: _Names) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import json
 import re
 from typing import Any, NoReturn, TypeGuard
 
+from shared.core.once import later
 from shared.core.values import dataclass
 
 __all__ = ["LONGEST", "Compact", "Malformed", "is_whole", "read"]
 
 LONGEST = 8 * 1024
-_PART = re.compile(r"[A-Za-z0-9_-]+")
+_PART = later(lambda: re.compile(r"[A-Za-z0-9_-]+"))
 
 
 class Malformed(ValueError):

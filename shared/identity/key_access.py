@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shared.core.caller import Caller, Role
 from shared.core.clock import Clock, parse_instant
 from shared.core.errors import Unauthenticated
+from shared.core.once import later
 from shared.ports.documents import Key, Stored
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ __all__ = ["KEYS", "PREFIX", "ApiKeyAccess", "digest", "is_api_key"]
 
 KEYS = "api_keys"
 PREFIX = "onk_"
-_FORM = re.compile(r"onk_([a-z0-9]{20,40})\.([A-Za-z0-9_-]{43})")
+_FORM = later(lambda: re.compile(r"onk_([a-z0-9]{20,40})\.([A-Za-z0-9_-]{43})"))
 _REMEMBERED_S = 60.0
 _MOST_REMEMBERED = 1024
 

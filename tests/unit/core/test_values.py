@@ -226,18 +226,19 @@ for module in map(importlib.import_module, ("pydantic_core.core_schema", "pydant
     assert ours.count("Schema ") > 50
 
 
-def test_a_quick_typed_dictionary_is_given_back_and_takes_texts_only() -> None:
+def test_a_quick_typed_dictionary_is_given_back_and_leaves_other_words_to_the_standard_library() -> None:
     own = typing_extensions.TypedDict
     with lent():
         quick: Any = typing_extensions.TypedDict
         called = quick("called", {"a": int})
         parent = _typed(quick, {"a": "int"}, total=False)
         heir = _typed(parent, {"b": "str"})
-        with pytest.raises(TypeError, match="annotated with texts"):
-            _typed(quick, {"a": int})
+        ordinary = _typed(quick, {"a": int})
+        closed = _typed(quick, {"a": "int"}, closed=True)
 
     assert typing_extensions.TypedDict is own
-    assert typing_extensions.is_typeddict(called)
+    assert [typing_extensions.is_typeddict(kind) for kind in (called, ordinary, closed, heir)] == [True] * 4
+    assert (ordinary.__annotations__, closed.__closed__) == ({"a": int}, True)
     assert (heir.__required_keys__, heir.__optional_keys__, heir.__total__) == ({"b"}, {"a"}, True)
     assert (heir.__annotations__, heir(b="x")) == ({"a": "int", "b": "str"}, {"b": "x"})
 
