@@ -58,17 +58,19 @@ class Platform:
 
         Not that of the key service: credentials are sealed and opened rarely, and the first time may wait for it.
         """
+        from shared.adapters.google_packages import client_module
+
         needs = json.loads(Path(main).with_name("function.json").read_bytes())["needs"]
         settings = self.settings
         in_firestore = settings.store_url.startswith("firestore:")
-        wanted = {
-            "google.auth.transport.urllib3": needs["documents"] != "none" and in_firestore,
-            "google.cloud.firestore_v1": needs["documents"] == "write" and in_firestore,
-            "google.cloud.bigquery": needs["warehouse"] != "none" and settings.warehouse_url.startswith("bigquery:"),
-            "google.cloud.tasks_v2": needs["queues"] and settings.tasks_url.startswith("cloudtasks:"),
-        }
-        for name in (name for name, is_wanted in wanted.items() if is_wanted):
-            importlib.import_module(name)
+        if needs["documents"] != "none" and in_firestore:
+            importlib.import_module("google.auth.transport.urllib3")
+        if needs["documents"] == "write" and in_firestore:
+            client_module("google.cloud.firestore_v1", "firestore")
+        if needs["warehouse"] != "none" and settings.warehouse_url.startswith("bigquery:"):
+            importlib.import_module("google.cloud.bigquery")
+        if needs["queues"] and settings.tasks_url.startswith("cloudtasks:"):
+            client_module("google.cloud.tasks_v2", "cloud_tasks")
 
     def close(self) -> None:
         """Give files and connections back; only for processes that end in good order."""

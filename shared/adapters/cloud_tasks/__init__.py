@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.adapters.google_calls import patience, translated
+from shared.adapters.google_packages import client_module
 from shared.core.values import dataclass
 from shared.ports.tasks import Task
 
@@ -95,6 +96,4 @@ class CloudTasks:
 
 
 def _official() -> Any:
-    from google.cloud.tasks_v2 import CloudTasksClient
-
-    return CloudTasksClient()
+    return client_module("google.cloud.tasks_v2", "cloud_tasks").CloudTasksClient()

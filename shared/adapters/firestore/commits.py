@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from shared.adapters.encoding import encoded
 from shared.adapters.firestore.values import LIST, REVISION, hidden
+from shared.adapters.google_packages import client_module
 from shared.core.clock import parse_instant
 from shared.core.errors import Transient
 from shared.ports.documents import Conflict, Create, Delete, Put, Write
@@ -139,15 +140,14 @@ class _Encoder:
 
 
 def _client(emulator: str | None) -> Any:
-    from google.cloud.firestore_v1.services.firestore import FirestoreClient
-
+    client = client_module("google.cloud.firestore_v1", "firestore").FirestoreClient
     if emulator is None:
-        return FirestoreClient()
+        return client()
     import grpc
     from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
     channel = grpc.insecure_channel(emulator)
-    return FirestoreClient(transport=FirestoreGrpcTransport(host=emulator, channel=channel))
+    return client(transport=FirestoreGrpcTransport(host=emulator, channel=channel))
 
 
 def _set_version(stamp: Any, write: Put | Delete) -> None:
