@@ -74,3 +74,19 @@ def test_models_are_built_when_they_are_first_used() -> None:
 
 def _is_model(node: ast.ClassDef) -> bool:
     return any(isinstance(base, ast.Name) and base.id == "BaseModel" for base in node.bases)
+
+
+def test_what_every_application_is_made_of_is_loaded_just_before_a_server_forks(tmp_path: Path) -> None:
+    source = tmp_path / "main.py"
+    source.write_text(
+        "import os, sys\n"
+        "from shared.app import App\n"
+        "before = 'shared.app.whole' in sys.modules\n"
+        "assert not before, 'the import alone loads it'\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if {'shared.app.whole', 'shared.identity.access'} <= sys.modules.keys() else 1)\n"
+        "assert os.waitpid(child, 0)[1] == 0, 'the worker has to load it'\n"
+    )
+
+    assert {"shared.app.whole", "shared.core.settings"} <= set(imported(source).modules)
