@@ -97,12 +97,16 @@ class AliExpressSource:
         return begun | {"search": 1}  # no feed has this name: it is what to search for
 
     def page(self, cursor: Mapping[str, Any]) -> Page:
-        """Read the details of some products, or the next ids of a feed when there are none to read."""
+        """Read the details of some products, or the next ids of a feed when there are none to read.
+
+        The limit of a sync counts SKUs, as everything a sync counts does: one product may have several of them, or none to sell.
+        """
         after = dict(cursor)
         walk = Walk(**cursor["walk"])
         if not after["ids"]:
             after = self._more_ids(after)
-        now, after["ids"] = after["ids"][:_AT_ONCE], after["ids"][_AT_ONCE:]
+        most = min(_AT_ONCE, after.get("left", _AT_ONCE))
+        now, after["ids"] = after["ids"][:most], after["ids"][most:]
         items: list[Item] = []
         rejected: list[tuple[str, str, str]] = []
         for product_id in now:
@@ -112,7 +116,10 @@ class AliExpressSource:
                 if refused.code in {"credentials_rejected", NEEDS_CONSENT}:
                     raise
                 rejected.append((product_id, refused.code, refused.detail[:200]))
-        more = bool(after["ids"] or after["feeds"] or after.get("search"))
+        if "left" in after:
+            items = items[: after["left"]]
+            after["left"] -= len(items)
+        more = after.get("left", 1) > 0 and bool(after["ids"] or after["feeds"] or after.get("search"))
         return Page(items, rejected, after if more else None, creates=walk.sync_type != "stock")
 
     def allowance(self) -> Mapping[str, Any] | None:
@@ -146,16 +153,14 @@ class AliExpressSource:
         listed = answer.get("products")
         wrapped: Any = next(iter(listed.values()), []) if isinstance(listed, dict) and len(listed) == 1 else listed
         ids = [one for value in (wrapped if isinstance(wrapped, list) else [wrapped]) if (one := identifier(value))]
-        taken = ids[: after["left"]]
         following = text(answer.get("search_id"))
         feeds = [[name, following], *rest] if following and ids and following != place else rest
         if not (ids or feeds or after.get("held")):
             raise Terminal("empty_list", "AliExpress: no product feed holds a product, which is not believed")
         return after | {
-            "ids": taken,
+            "ids": ids,
             "held": bool(ids) or after.get("held", False),
-            "feeds": feeds if after["left"] > len(taken) else [],
-            "left": after["left"] - len(taken),
+            "feeds": feeds,
         }
 
     def _found(self, after: Cursor) -> Cursor:
@@ -178,11 +183,9 @@ class AliExpressSource:
         ]
         if not ids and number == 1:
             raise Terminal("unknown_category", "AliExpress has no product feed of this name, and finds nothing by it.")
-        taken = ids[: after["left"]]
-        left = after["left"] - len(taken)
         total = quantity(answer.get("totalCount"))
         ended = len(rows) < _FOUND_AT_ONCE or (total is not None and number * _FOUND_AT_ONCE >= total)
-        return after | {"ids": taken, "left": left, "search": 0 if ended or left <= 0 else number + 1}
+        return after | {"ids": ids, "search": 0 if ended else number + 1}
 
     def _product(self, product_id: str, walk: Walk) -> list[Item]:
         given = {
