@@ -212,7 +212,7 @@ def _word_schema(annotation: Any) -> Json:
 
 def _query_parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
     if operation.query is None:
-        return []
+        return _merged_parameters(operation, schemas)
     found = schemas.resolved(schemas.of(operation, "query", "validation"))
     needed = found.get("required", [])
     refused = PAGING if issubclass(operation.query, ExportQuery) else ()
@@ -220,6 +220,18 @@ def _query_parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
         {"name": name, "in": "query", "required": name in needed, "schema": _parameter(name, schema, operation.query)}
         for name, schema in found.get("properties", {}).items()
         if name not in refused
+    ]
+
+
+def _merged_parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
+    """Return the members of a body that the query string may say instead: none is needed there, and a password is not shown."""
+    if not operation.merge_query or operation.body is None:
+        return []
+    found = schemas.resolved(schemas.of(operation, "body", "validation"))
+    return [
+        {"name": name, "in": "query", "required": False, "schema": _parameter(name, schema, operation.body)}
+        for name, schema in found.get("properties", {}).items()
+        if name != "password"
     ]
 
 

@@ -51,3 +51,11 @@ def test_what_makes_or_replaces_shows_both_answers() -> None:
     assert sorted(prices) == ["200", "201"]
     assert prices["200"] == prices["201"] is not None
     assert sorted(told("/api/v1/products")) == ["201"]
+
+
+def test_what_the_shop_takes_as_body_or_query_is_shown_as_both() -> None:
+    asked = DOCUMENT["paths"]["/ecommerce/v1/get_categories"]["get"]
+
+    shown = {one["name"]: one["required"] for one in asked["parameters"] if one["in"] == "query"}
+    assert shown == dict.fromkeys(("page", "per_page", "order", "order_by"), False)
+    assert "requestBody" in asked
