@@ -126,7 +126,7 @@ class CatalogParts(StockParts):
         """Return products as connected suppliers have them; syncs write them, fulfilment reads them."""
         from shared.purchasing.links import SupplierLinks
 
-        return SupplierLinks(self.store, self.clock, self.settings.default_currency, self.has_supplier)
+        return SupplierLinks(self.store, self.settings.default_currency, self.has_supplier)
 
     def has_supplier(self, supplier_id: str) -> bool:
         """Say whether a supplier connection has this id."""

@@ -75,10 +75,10 @@ class SupplierParts(CatalogParts, TradeParts):
 
         upsert = Upsert(
             self.store,
+            self.clock,
             self.products,
             self.product_links,
             self.find_skus,
-            lambda image: image.startswith("https://"),
             self.settings.default_currency,
         )
         return SyncWork(self.store, self.clock, self.suppliers, upsert, OrderTracking(self.store, self._track))
@@ -147,8 +147,8 @@ class SupplierParts(CatalogParts, TradeParts):
         }
 
     def chores(self) -> Sequence[Callable[[], None]]:
-        """Add forgetting consents that nobody gave."""
-        return (*super().chores(), self._forget_consents)
+        """Add forgetting consents that nobody gave, and notes of syncs that nobody took up again."""
+        return (*super().chores(), self._forget_consents, self._forget_walks)
 
     def _sync_stock(self) -> list[str]:
         return self.syncs.stock_of_all()
@@ -219,6 +219,12 @@ class SupplierParts(CatalogParts, TradeParts):
         from shared.suppliers.consent import CONSENTS
 
         clean_expired(self.documents, self.clock, CONSENTS)
+
+    def _forget_walks(self) -> None:
+        from shared.jobs.cleanup import clean_expired
+        from shared.suppliers.notes import WALKS
+
+        clean_expired(self.documents, self.clock, WALKS, at_once=10)
 
     def _check_feed(self, url: str) -> None:
         from shared.adapters.fetch.guard import Guard

@@ -23,9 +23,14 @@ def clean_jobs(documents: Documents, clock: Clock) -> int:
     return gone
 
 
-def clean_expired(documents: Documents, clock: Clock, collection: str, field: str = "expires_at") -> int:
-    """Remove the documents of a collection whose time is over; return how many. Firestore's own expiry may be first."""
-    query = Query(collection, order_by=field, at_most=instant(clock.now()), limit=_MANY)
+def clean_expired(
+    documents: Documents, clock: Clock, collection: str, field: str = "expires_at", *, at_once: int = _MANY
+) -> int:
+    """Remove the documents of a collection whose time is over; return how many. Firestore's own expiry may be first.
+
+    `at_once` are read together: few where they are large.
+    """
+    query = Query(collection, order_by=field, at_most=instant(clock.now()), limit=at_once)
     gone = 0
     while page := documents.query(query):
         documents.commit([Delete(stored.key) for stored in page])

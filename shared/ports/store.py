@@ -116,6 +116,11 @@ class Store:
         if unit is not None and unread:
             unit.foreseen |= dict.fromkeys(unread) | self._read(unread, unit)
 
+    def decided(self) -> int:
+        """Return how many writes the surrounding `atomically` has decided so far, for work that fills a commit."""
+        unit = self._unit.get()
+        return 0 if unit is None else len(unit.writes)
+
     def query(self, query: Query) -> list[Stored]:
         """Return matching documents in order, always as committed."""
         return self.documents.query(query)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from shared.core.clock import Clock, instant
 from shared.core.errors import NotFound, ValidationFailed
 from shared.core.money import number
 from shared.core.values import dataclass
@@ -15,11 +14,13 @@ from shared.ports.documents import Create, Delete, Key, Put, Query, Stored
 from shared.ports.store import Store
 from shared.purchasing.models import LinkBody
 
-__all__ = ["SUPPLIER_LINKS", "SupplierLinks", "link_key", "link_view"]
+__all__ = ["FINGERPRINT", "SUPPLIER_LINKS", "SupplierLinks", "link_key", "link_view"]
 
 Data = dict[str, Any]
 
 SUPPLIER_LINKS = "supplier_links"
+FINGERPRINT = "fingerprint"
+"""What a sync knows an unchanged record by; a link that people changed has none."""
 _TOLD = (
     "supplier_product_id",
     "supplier_sku",
@@ -29,6 +30,7 @@ _TOLD = (
     "delivery_days",
     "is_active",
 )
+_TOLD_SET = set(_TOLD)
 _FIRM = ("currency", "is_active")
 _MOST = 1000
 
@@ -41,25 +43,19 @@ def link_key(product_id: str, supplier_id: str) -> Key:
 
 @dataclass(frozen=True)
 class SupplierLinks:
-    """The links; syncs write them too, with `seen` set."""
+    """The links; syncs write them too, with marks of their own."""
 
     store: Store
-    clock: Clock
     currency: str
     """The default currency."""
     has_supplier: Callable[[str], bool]
 
-    def put(self, product_id: str, supplier_id: str, body: LinkBody, *, seen: bool = False) -> Data:
-        """Say what is known of a product at a supplier; what is not said stays. Raise NotFound for either.
-
-        `seen` says that the supplier itself told it just now.
-        """
+    def put(self, product_id: str, supplier_id: str, body: LinkBody) -> Data:
+        """Say what is known of a product at a supplier; what is not said stays. Raise NotFound for either."""
         self._require(product_id, supplier_id)
         given = body.model_dump(mode="python", exclude_unset=True, include=set(_TOLD))
         given = {name: value for name, value in given.items() if not (value is None and name in _FIRM)}
         told = {name: str(value) if isinstance(value, Decimal) else value for name, value in given.items()}
-        if seen:
-            told["last_seen_at"] = instant(self.clock.now())
         key = link_key(product_id, supplier_id)
         stored = self.store.get(key)
         _refuse_other(body, {"product_id": product_id, "supplier_id": supplier_id}, stored)
@@ -70,8 +66,28 @@ class SupplierLinks:
             return link_view(stored)
         after = replace(stored, data={**stored.data, **told})
         if after.data != stored.data:
+            after.data.pop(FINGERPRINT, None)  # the next sync looks closely
             self.store.write([Put(key, after.data, stored.version)])
         return link_view(after)
+
+    def told(self, link: Stored | None, names: tuple[str, str], body: LinkBody, marks: Data) -> tuple[Stored, bool]:
+        """Return a link as its supplier tells of it now, and whether anything is new; of `names` the product exists.
+
+        What is not said stays. `marks` are what a sync keeps beside. Nothing is written: see `keep`.
+        """
+        said = body.model_dump(mode="python", exclude_unset=True, include=_TOLD_SET)
+        told = {name: str(value) if name == "cost" and value is not None else value for name, value in said.items()}
+        product_id, supplier_id = names
+        if link is None:
+            blank = {**dict.fromkeys(_TOLD), "currency": self.currency, "is_active": True, "last_seen_at": None}
+            data = {"product_id": product_id, "supplier_id": supplier_id, **blank, **told, **marks}
+            return Stored(link_key(product_id, supplier_id), data, ""), True
+        moved = any(link.data[name] != value for name, value in told.items())
+        return replace(link, data={**link.data, **told, **marks}), moved
+
+    def keep(self, link: Stored) -> None:
+        """Write a link that `told` returned."""
+        self.store.write([Put(link.key, link.data, link.version) if link.version else Create(link.key, link.data)])
 
     def delete(self, product_id: str, supplier_id: str) -> None:
         """Remove a link; raise NotFound when there is none."""

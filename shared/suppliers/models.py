@@ -209,17 +209,21 @@ class SupplierStatus(BaseModel, defer_build=True):
     rate_limit: dict[str, Any] | None
 
 
-class SyncOptions(BaseModel, defer_build=True):
-    """Which products to read."""
+Limit = Annotated[int, Field(ge=1, le=10_000)]
 
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+
+class SyncOptions(BaseModel, defer_build=True):
+    """Which products to read; without a limit all of them."""
+
+    limit: Limit | None = None
     category_filter: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     in_stock_only: bool = False
 
 
 class SyncSupplier(SyncOptions):
-    """A sync of one connection."""
+    """A sync of one connection, of so many products."""
 
+    limit: Limit = 1000  # type: ignore[assignment] - null is no limit here, and none is always set
     supplier_id: Id
     sync_type: Literal["products", "stock", "orders"] = "products"
 

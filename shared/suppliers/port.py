@@ -7,9 +7,23 @@ from typing import Any, Protocol
 from shared.core.values import dataclass, field
 from shared.orders.suppliers import Gateway, Placed
 
-__all__ = ["NEEDS_CONSENT", "Item", "Opened", "Page", "Renewal", "Source", "TokenKeeping", "Unkept", "Walk"]
+__all__ = [
+    "KNOWN",
+    "NEEDS_CONSENT",
+    "Item",
+    "Notes",
+    "Opened",
+    "Page",
+    "Renewal",
+    "Source",
+    "TokenKeeping",
+    "Unkept",
+    "Walk",
+]
 
 NEEDS_CONSENT = "needs_consent"
+KNOWN = "known"
+"""The notes `known.0`, `known.1`, ... list the supplier's ids of the products that are linked when a stock sync begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +47,39 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a sync wants: its type, at most so many products, and which."""
+    """What a sync wants: its type, at most so many products (None: all of them), and which."""
 
     sync_type: str
-    limit: int = 1000
+    limit: int | None = 1000
     category: str | None = None
     in_stock_only: bool = False
-    known: Sequence[str] = ()
-    """The supplier's ids of products already linked, for suppliers that list nothing."""
+    known: int = 0
+    """How many notes hold the supplier's ids of products already linked."""
+
+
+class Notes(Protocol):
+    """What a walk has put down on its way, so that its cursor stays small however much it reads."""
+
+    def read(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return notes by name, each as it was put down; raise Terminal `notes_gone` when one is missing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page: its items, records that could not be read (key, code, message), and where to go on (None: the end).
 
-    `counts` says whether the items count as fetched: a walk over several lists of the same products counts them once.
-    `creates` says whether an unknown item may become a product.
+    A walk names each product once. `creates` says whether an unknown item may become a product. `keeps` are notes (each at
+    most some 700 kB as JSON) to put down in the commit that moves the cursor on, `drops` the names of those not needed from
+    then on.
     """
 
     items: Sequence[Item]
     rejected: Sequence[tuple[str, str, str]] = ()
     next: Mapping[str, Any] | None = None
-    counts: bool = True
     creates: bool = True
+    keeps: Mapping[str, Any] = field(default_factory=dict)
+    drops: Sequence[str] = ()
 
 
 class Source(Gateway, Protocol):
@@ -69,12 +93,12 @@ class Source(Gateway, Protocol):
         """Ask the supplier whether the credentials are good."""
         ...
 
-    def begin(self, walk: Walk) -> Mapping[str, Any]:
+    def begin(self, walk: Walk, notes: Notes) -> Mapping[str, Any]:
         """Return the cursor of the first page; raise Terminal for what this kind cannot do."""
         ...
 
-    def page(self, cursor: Mapping[str, Any]) -> Page:
-        """Read one page."""
+    def page(self, cursor: Mapping[str, Any], notes: Notes) -> Page:
+        """Read one page; reading it again at the same cursor and notes tells the same, as far as the supplier does."""
         ...
 
     def allowance(self) -> Mapping[str, Any] | None:

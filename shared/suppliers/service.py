@@ -71,7 +71,7 @@ class Syncs:
         for one in self.connections.connected():
             if one.data["auto_sync_stock"]:
                 with suppress(InvalidState, NotFound):  # disabled or disconnected since it was listed
-                    options = SyncOptions(limit=10_000)
+                    options = SyncOptions()
                     started.append(self.one(SYSTEM, one.key.id, "stock", options, trigger="schedule").job.id)
         return started
 

@@ -1,35 +1,36 @@
-"""The job of a sync: page by page, record by record, resumable; a supplier's error fails it, a record's is counted."""
+"""The job of a sync: page by page, resumable; a supplier's error fails it, a record's is counted.
+
+What records change is committed together with how far the sync is, many records at a time: whatever dies in between, each
+record is taken and counted once.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
-
-from pydantic import ValidationError
 
 from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
-from shared.core.errors import Problem, Terminal, Transient
+from shared.core.errors import Problem, Terminal
 from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import SUPPLIER_SYNC
 from shared.jobs.record import Record
+from shared.jobs.step import Told
 from shared.ports.documents import Create, Key, Put, Query, Write
 from shared.ports.store import Store
 from shared.suppliers.connections import Connections, supplier_key
-from shared.suppliers.port import NEEDS_CONSENT, Item, Page, Source, Walk
-from shared.suppliers.upsert import Upsert
+from shared.suppliers.notes import WalkNotes, packed
+from shared.suppliers.port import KNOWN, NEEDS_CONSENT, Page, Source, Walk
+from shared.suppliers.upsert import Fate, Upsert
 
 __all__ = ["KIND", "RUNS", "SyncWork", "run_key"]
 
 KIND = SUPPLIER_SYNC
 RUNS = "sync_runs"
 _MARGIN_S = 60.0
-_AT_ONCE = 50
+_AT_ONCE = 250
+_FORM = 2  # of cursors; a job with one of another form begins anew
 _MOST_ERRORS = 10
-_MOST_KNOWN = 10_000
 _COUNTS: Mapping[str, Any] = {"fetched": 0, "created": 0, "updated": 0, "unchanged": 0, "failed": 0, "errors": []}
-_LETTERS = {"c": "created", "u": "updated", "s": "unchanged", "f": "failed"}
-_LETTER_OF = {what: letter for letter, what in _LETTERS.items()}
 Data = dict[str, Any]
 
 
@@ -57,8 +58,8 @@ class SyncWork:
             self.connections.noted(step.input["supplier_id"], source)
 
     def _carried(self, step: Step, source: Source) -> Done | Continue:
-        if step.cursor is None:
-            self._begin(step, source)
+        if step.cursor is None or step.cursor.get("form") != _FORM:
+            self._begin(step)
         while step.cursor["phases"]:
             if step.time_left() < _MARGIN_S:
                 return Continue()
@@ -114,7 +115,7 @@ class SyncWork:
         except Problem as refused:
             raise Terminal("no_connection", refused.detail) from None
 
-    def _begin(self, step: Step, source: Source) -> None:
+    def _begin(self, step: Step) -> None:
         kind = step.input["sync_type"]
         phases = {"full": ["products", "orders"], "orders": ["orders"]}.get(kind, [kind])
         run = self.store.get(run_key(step.job_id))
@@ -122,69 +123,63 @@ class SyncWork:
         if run is not None:
             started = {**run.data, "status": "running", "started_at": instant(step.now)}
             writes.append(Put(run.key, started, run.version))
-        step.checkpoint(
-            cursor={"phases": phases, "walk": None, "done": 0, "touched": {}}, counts=dict(_COUNTS), writes=writes
-        )
+        cursor = {"form": _FORM, "phases": phases, "walk": None, "done": 0, "notes": step.job_id, "known": 0}
+        step.checkpoint(cursor=cursor, counts=dict(_COUNTS), writes=writes)
 
     def _page(self, step: Step, source: Source) -> bool:
         """Read and take one page; say whether there is time for another."""
         cursor = step.cursor
+        notes = WalkNotes(self.store, self.clock, cursor["notes"])
         if cursor["walk"] is None:
-            walk = source.begin(self._wanted(step, cursor["phases"][0]))
-            step.checkpoint(cursor={**cursor, "walk": dict(walk), "done": 0})
+            walk = source.begin(self._wanted(step, notes), notes)
+            step.checkpoint(cursor={**step.cursor, "walk": dict(walk), "done": 0})
             return True
-        page = source.page(cursor["walk"])
+        page = source.page(cursor["walk"], notes)
         if cursor["done"] == 0 and page.rejected:
             step.checkpoint(counts=_with_errors(step.counts, page.rejected))
         while step.cursor["done"] < len(page.items):
             if step.time_left() < _MARGIN_S:
                 return False
             self._some(step, page)
-        following = {**step.cursor, "done": 0, "walk": dict(page.next) if page.next is not None else None}
-        if page.next is None:
-            following["phases"] = following["phases"][1:]
-        read, failed = step.counts["fetched"], step.counts["failed"]
-        step.checkpoint(cursor=following, progress=(read, None, f"{read} products read", failed))
+        self._turn(step, page, notes)
         return True
 
+    def _turn(self, step: Step, page: Page, notes: WalkNotes) -> None:
+        """Go on to the next page, with what is noted of this one; notes that are over go."""
+        following = {**step.cursor, "done": 0, "walk": dict(page.next) if page.next is not None else None}
+        drops = list(page.drops)
+        if page.next is None:
+            drops += [f"{KNOWN}.{number}" for number in range(following["known"])]
+            following |= {"phases": following["phases"][1:], "known": 0}
+        read, failed = step.counts["fetched"], step.counts["failed"]
+        progress = (read, None, f"{read} products read", failed)
+        step.checkpoint(cursor=following, progress=progress, writes=notes.writes(page.keeps))
+        notes.drop(drops)
+
     def _some(self, step: Step, page: Page) -> None:
-        """Take the next records of a page and say so."""
+        """Take the next records of a page, as many as one commit holds, together with the fact that they are taken."""
         done, supplier_id = step.cursor["done"], step.input["supplier_id"]
         items = page.items[done : done + _AT_ONCE]
-        known = self.upsert.known(supplier_id, items)
-        touched: dict[str, str] = dict(step.cursor["touched"])
-        counts = dict(step.counts)
-        for item in items:
-            product_id = known.get(item.supplier_product_id)
-            if page.counts:
-                counts["fetched"] += 1
-            if product_id is None and not page.creates:
-                counts["unchanged"] += page.counts
-                continue
-            self._one(supplier_id, item, product_id, _Tally(counts, touched, first=page.counts))
-        step.checkpoint(cursor={**step.cursor, "done": done + len(items), "touched": touched}, counts=counts)
 
-    def _one(self, supplier_id: str, item: Item, product_id: str | None, tally: "_Tally") -> None:
-        try:
-            happened, _ = self.upsert.take(SYSTEM, supplier_id, item, product_id)
-        except (Problem, ValidationError) as refused:
-            if isinstance(refused, Problem) and refused.status >= 500:  # noqa: PLR2004 - trouble of ours, not of the record
-                raise Transient("store", refused.detail) from refused
-            code = refused.name if isinstance(refused, Problem) else "invalid"
-            message = refused.detail if isinstance(refused, Problem) else refused.errors()[0]["msg"]
-            tally.failed(item.supplier_product_id, code, message)
-        else:
-            tally.happened(item.supplier_product_id, happened)
+        def told(fates: Sequence[Fate]) -> Told:
+            return Told({**step.cursor, "done": done + len(fates)}, _counted(step.counts, fates))
 
-    def _wanted(self, step: Step, phase: str) -> Walk:
-        given = step.input
-        known: list[str] = []
+        step.within(self.store, lambda: self.upsert.take(SYSTEM, supplier_id, items, creates=page.creates), told)
+
+    def _wanted(self, step: Step, notes: WalkNotes) -> Walk:
+        """Return what a phase is to read; for stock, the linked products are noted first."""
+        given, phase = step.input, step.cursor["phases"][0]
         if phase == "stock":
             query = Query("supplier_links", (("supplier_id", given["supplier_id"]),))
-            for stored in self.store.walk(query):
-                if stored.data["supplier_product_id"] and len(known) < _MOST_KNOWN:
-                    known.append(stored.data["supplier_product_id"])
-        return Walk(phase, given["limit"], given["category_filter"], given["in_stock_only"], tuple(known))
+            linked = sorted(
+                their for link in self.store.walk(query) if (their := link.data["supplier_product_id"]) is not None
+            )
+            known = 0
+            for known, some in enumerate(packed(linked), 1):
+                step.checkpoint(
+                    cursor={**step.cursor, "known": known}, writes=notes.writes({f"{KNOWN}.{known - 1}": some})
+                )
+        return Walk(phase, given["limit"], given["category_filter"], given["in_stock_only"], step.cursor["known"])
 
     def _orders(self, step: Step, source: Source) -> None:
         """Read how our supplier orders stand, and pass tracking numbers on."""
@@ -195,46 +190,15 @@ class SyncWork:
         step.checkpoint(cursor={**step.cursor, "phases": step.cursor["phases"][1:]}, counts=counts, progress=progress)
 
 
-@dataclass(frozen=True)
-class _Tally:
-    """Counts each product once in a sync, whatever number of lists it stands in: created beats updated beats unchanged."""
-
-    counts: Data
-    touched: dict[str, str]
-    first: bool
-
-    def happened(self, key: str, what: str) -> None:
-        """Count what happened to a product."""
-        before = self._before(key)
-        if before is None and not self.first and what == "unchanged":
-            return
-        if before in {None, "unchanged"} and before != what:
-            self._count(key, before, what)
-
-    def failed(self, key: str, code: str, message: str) -> None:
-        """Count a record that the catalogue does not take."""
-        before = self._before(key)
-        if before == "failed":
-            return
-        self._count(key, before, "failed")
-        self.counts["errors"] = [*self.counts["errors"], {"key": key, "code": code, "message": message[:200]}][
-            :_MOST_ERRORS
-        ]
-
-    def _before(self, key: str) -> str | None:
-        letter = self.touched.get(_short(key))
-        return None if letter is None else _LETTERS[letter]
-
-    def _count(self, key: str, before: str | None, what: str) -> None:
-        if before is not None:
-            self.counts[before] -= 1
-        self.counts[what] += 1
-        self.touched[_short(key)] = _LETTER_OF[what]
-
-
-def _short(key: str) -> str:
-    """Return ten characters that stand for a key in a cursor, which is written after every few records."""
-    return blake2b(key.encode(), digest_size=5).hexdigest()
+def _counted(counts: Mapping[str, Any], fates: Sequence[Fate]) -> Data:
+    """Return the counts after some more records; one that is not ours and is not to be made is as it was."""
+    after = {**counts, "fetched": counts["fetched"] + len(fates)}
+    for fate in fates:
+        after["unchanged" if fate.what == "unknown" else fate.what] += 1
+    refused = [fate for fate in fates if fate.what == "failed"]
+    errors = [{"key": fate.key, "code": fate.code, "message": fate.message[:200]} for fate in refused]
+    after["errors"] = [*counts["errors"], *errors][:_MOST_ERRORS]
+    return after
 
 
 def _with_errors(counts: Mapping[str, Any], rejected: Sequence[tuple[str, str, str]]) -> Data:

@@ -18,7 +18,7 @@ from shared.imports.columns import Columns
 from shared.imports.rows import MOST_FETCHED
 from shared.orders.suppliers import Placed, Placement
 from shared.ports.fetch import Fetch, Request
-from shared.suppliers.port import Item, Opened, Page, Walk
+from shared.suppliers.port import Item, Notes, Opened, Page, Walk
 
 __all__ = ["FeedSource"]
 
@@ -40,11 +40,12 @@ class FeedSource:
         self._check_url(self._config["feed_url"])
         next(iter(self._rows()), None)
 
-    def begin(self, walk: Walk) -> Mapping[str, Any]:
+    def begin(self, walk: Walk, notes: Notes) -> Mapping[str, Any]:
         """Return the cursor of the file."""
-        return {"walk": asdict(walk), "row": 0, "digest": "", "left": walk.limit, "recognised": False}
+        left = MOST_FETCHED if walk.limit is None else walk.limit  # no file has as many rows as it may have bytes
+        return {"walk": asdict(walk), "row": 0, "digest": "", "left": left, "recognised": False}
 
-    def page(self, cursor: Mapping[str, Any]) -> Page:
+    def page(self, cursor: Mapping[str, Any], notes: Notes) -> Page:
         """Read the next rows of the file, up to the limit."""
         walk, left = Walk(**cursor["walk"]), int(cursor["left"])
         reading = self._at(cursor)

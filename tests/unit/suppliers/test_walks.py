@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,32 @@ def test_a_list_without_end_or_without_anything_is_not_believed(fault: str, code
         assert _walked(source, Walk("stock")) == code
 
 
+class Kept:
+    """Notes as a job keeps them: JSON that survives whoever put it down."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.texts: dict[str, str] = {}
+
+    def put(self, page: Page) -> None:
+        """Put down what a page says, and forget what it drops."""
+        self.texts |= {name: json.dumps(told) for name, told in page.keeps.items()}
+        for name in page.drops:
+            del self.texts[name]
+
+    def read(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return notes."""
+        return {name: json.loads(self.texts[name]) for name in names}
+
+
+NONE = Kept()
+
+
 def _walked(source: BigBuySource, walk: Walk) -> str | None:
-    cursor = source.begin(walk)
+    cursor = source.begin(walk, NONE)
     try:
         for _ in range(30):
-            following = source.page(cursor).next
+            following = source.page(cursor, NONE).next
             if following is None:
                 return None
             cursor = dict(following)
@@ -66,7 +87,7 @@ def test_a_stock_sync_of_a_file_makes_no_products(sync_type: str, creates: bool,
         fetch = a_shop(tmp_path, None, FETCH_ALLOW_HOSTS=f"127.0.0.1:{web.port}").app.fetch
         source = FeedSource(Opened("sup_1", {}, {"feed_url": f"{web.origin}/feeds/google.xml"}), fetch, lambda _: None)
 
-        page = source.page(source.begin(Walk(sync_type)))
+        page = source.page(source.begin(Walk(sync_type), NONE), NONE)
 
         assert (len(page.items), page.creates) == (12, creates)
 
@@ -98,7 +119,7 @@ def a_feed(sold: Sold) -> FeedSource:
 def walked(source: FeedSource, cursor: Mapping[str, Any] | None) -> Iterator[tuple[Page, Mapping[str, Any]]]:
     """Return the pages of a walk, each with the cursor it was read at; cursors survive being stored."""
     while cursor is not None:
-        page = source.page(json.loads(json.dumps(cursor)))
+        page = source.page(json.loads(json.dumps(cursor)), NONE)
         yield page, cursor
         cursor = page.next
 
@@ -107,7 +128,7 @@ def test_a_file_is_read_once_and_in_pages() -> None:
     sold = Sold(1234)
     source = a_feed(sold)
 
-    pages = [page for page, _ in walked(source, source.begin(Walk("products", limit=5000)))]
+    pages = [page for page, _ in walked(source, source.begin(Walk("products", limit=5000), NONE))]
 
     assert [len(page.items) for page in pages] == [500, 500, 234]
     assert len({item.sku for page in pages for item in page.items}) == 1234
@@ -117,9 +138,9 @@ def test_a_file_is_read_once_and_in_pages() -> None:
 def test_a_later_delivery_goes_on_where_the_earlier_one_stood() -> None:
     sold = Sold(1234)
     first = a_feed(sold)
-    _, (_, second_cursor) = islice(walked(first, first.begin(Walk("products", limit=600))), 2)
+    _, (_, second_cursor) = islice(walked(first, first.begin(Walk("products", limit=600), NONE)), 2)
 
-    again = a_feed(sold).page(json.loads(json.dumps(second_cursor)))
+    again = a_feed(sold).page(json.loads(json.dumps(second_cursor)), NONE)
 
     assert [item.sku for item in again.items] == [f"F-{number}" for number in range(500, 600)]
     assert (again.next, sold.opened) == (None, 2)
@@ -128,7 +149,7 @@ def test_a_later_delivery_goes_on_where_the_earlier_one_stood() -> None:
 def test_a_file_that_changed_in_between_is_read_from_the_top() -> None:
     sold = Sold(700)
     first = a_feed(sold)
-    cursor = first.page(first.begin(Walk("products", limit=5000))).next
+    cursor = first.page(first.begin(Walk("products", limit=5000), NONE), NONE).next
     sold.rows.insert(0, "NEW,Jug,1.00,1")
 
     pages = [page for page, _ in walked(a_feed(sold), cursor)]
@@ -142,6 +163,6 @@ def test_bad_rows_do_not_pile_up() -> None:
     sold.rows = [f"B-{number},Cup,minus,1" for number in range(1100)]
     source = a_feed(sold)
 
-    pages = [page for page, _ in walked(source, source.begin(Walk("products")))]
+    pages = [page for page, _ in walked(source, source.begin(Walk("products"), NONE))]
 
     assert [(len(page.items), len(page.rejected)) for page in pages] == [(0, 500), (0, 500), (0, 100)]

@@ -18,12 +18,13 @@ from shared.core.errors import Terminal
 from shared.core.values import dataclass
 from shared.orders.suppliers import Placed, Placement
 from shared.ports.fetch import Fetch
-from shared.suppliers.port import NEEDS_CONSENT, Item, Opened, Page, Renewal, Unkept, Walk
+from shared.suppliers.port import KNOWN, NEEDS_CONSENT, Item, Notes, Opened, Page, Renewal, Unkept, Walk
 
 __all__ = ["AliExpressConsent", "AliExpressSource"]
 
 Cursor = dict[str, Any]
 _AT_ONCE, _FOUND_AT_ONCE = 20, 50
+_ENDLESS = 10**9
 _ID_NAMES = ("itemId", "item_id", "product_id", "productId")
 _TERMS = {
     "country": "ship_to_country",
@@ -76,36 +77,37 @@ class AliExpressSource:
         """Read the names of the feeds, which needs good keys and a good token."""
         self._calls.call("aliexpress.ds.feedname.get", {}, "check of the keys")
 
-    def begin(self, walk: Walk) -> Cursor:
+    def begin(self, walk: Walk, notes: Notes) -> Cursor:
         """Return the cursor: of the linked products, or of the feeds."""
         if walk.sync_type == "stock":
-            ids = list(dict.fromkeys(known.partition("#")[0] for known in walk.known))[: walk.limit]
-            if not ids:
+            if not walk.known:
                 self.check()  # a sync that succeeds has heard from the supplier
-            return {"walk": asdict(walk) | {"known": ()}, "ids": ids, "feeds": []}
+            return {"walk": asdict(walk), "ids": [], "feeds": [], "known": [0, 0], "last": "", "left": _left(walk)}
         answer = self._calls.call("aliexpress.ds.feedname.get", {}, "list of feeds")
         named = [
             (text(feed.get("promo_name") or feed.get("feed_name")), quantity(feed.get("product_num")))
             for feed in unwrap_list(answer.get("promos") or answer.get("feeds"))
         ]
         feeds = [[name, ""] for name, number in named if name and number != 0 and _is_wanted(name, walk.category)]
-        begun: Cursor = {"walk": asdict(walk), "ids": [], "feeds": feeds, "left": walk.limit}
+        begun: Cursor = {"walk": asdict(walk), "ids": [], "feeds": feeds, "left": _left(walk)}
         if feeds:
             return begun
         if walk.category is None:
             raise Terminal("unknown_category", "AliExpress offers no product feed.")
         return begun | {"search": 1}  # no feed has this name: it is what to search for
 
-    def page(self, cursor: Mapping[str, Any]) -> Page:
+    def page(self, cursor: Mapping[str, Any], notes: Notes) -> Page:
         """Read the details of some products, or the next ids of a feed when there are none to read.
 
         The limit of a sync counts SKUs, as everything a sync counts does: one product may have several of them, or none to sell.
         """
         after = dict(cursor)
         walk = Walk(**cursor["walk"])
-        if not after["ids"]:
+        if walk.sync_type == "stock":
+            after = _known_ids(after, walk, notes)
+        elif not after["ids"]:
             after = self._more_ids(after)
-        most = min(_AT_ONCE, after.get("left", _AT_ONCE))
+        most = min(_AT_ONCE, after["left"])
         now, after["ids"] = after["ids"][:most], after["ids"][most:]
         items: list[Item] = []
         rejected: list[tuple[str, str, str]] = []
@@ -116,10 +118,9 @@ class AliExpressSource:
                 if refused.code in {"credentials_rejected", NEEDS_CONSENT}:
                     raise
                 rejected.append((product_id, refused.code, refused.detail[:200]))
-        if "left" in after:
-            items = items[: after["left"]]
-            after["left"] -= len(items)
-        more = after.get("left", 1) > 0 and bool(after["ids"] or after["feeds"] or after.get("search"))
+        items = items[: after["left"]]
+        after["left"] -= len(items)
+        more = after["left"] > 0 and any(after.get(name) for name in ("ids", "feeds", "search", "known"))
         return Page(items, rejected, after if more else None, creates=walk.sync_type != "stock")
 
     def allowance(self) -> Mapping[str, Any] | None:
@@ -202,6 +203,25 @@ class AliExpressSource:
         told = _Product(product_id, base, len(skus) > 1, pictures((media or "").split(";")), days)
         found = [_item(told, sku) for sku in skus]
         return [item for item in found if not walk.in_stock_only or item.stock]
+
+
+def _left(walk: Walk) -> int:
+    return _ENDLESS if walk.limit is None else walk.limit
+
+
+def _known_ids(after: Cursor, walk: Walk, notes: Notes) -> Cursor:
+    """Take the next linked products from the notes, each once, whatever number of its SKUs are linked."""
+    (number, at), last, ids = after["known"], after["last"], list[str]()
+    room = min(_AT_ONCE, after["left"])
+    while number < walk.known and len(ids) < room:
+        listed = notes.read([f"{KNOWN}.{number}"])[f"{KNOWN}.{number}"]
+        while at < len(listed) and len(ids) < room:
+            product_id = listed[at].partition("#")[0]
+            ids += [product_id] if product_id != last else []
+            last, at = product_id, at + 1
+        if at >= len(listed):
+            number, at = number + 1, 0
+    return after | {"ids": ids, "known": None if number >= walk.known else [number, at], "last": last}
 
 
 def _is_wanted(name: str, category: str | None) -> bool:
