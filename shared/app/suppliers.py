@@ -79,6 +79,7 @@ class SupplierParts(CatalogParts, TradeParts):
             self.products,
             self.product_links,
             self.find_skus,
+            self.products.categories.named,
             self.settings.default_currency,
         )
         return SyncWork(self.store, self.clock, self.suppliers, upsert, OrderTracking(self.store, self._track))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
+from shared.catalog.categories import category_key
 from shared.catalog.change_models import NewProduct
 from shared.core.caller import Caller
 from shared.core.clock import Clock, instant, parse_instant
@@ -73,10 +74,11 @@ class Fate(NamedTuple):
 
 
 class _Met(NamedTuple):
-    """What a record met: the link that names it, and the product it is about."""
+    """What a record met: the link that names it, and the product it is about, or the category of a product to make."""
 
-    link: Stored | None
-    product: Stored | None
+    link: Stored | None = None
+    product: Stored | None = None
+    category_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Upsert:
     products: Catalogue
     links: Links
     find_skus: Callable[[Sequence[str]], Mapping[str, str]]
+    categories: Callable[[tuple[str, ...]], Sequence[Stored]]
+    """Return the categories with one of at most ten names, oldest first."""
     currency: str
 
     def take(self, caller: Caller, supplier_id: str, items: Sequence[Item], *, creates: bool) -> list[Fate]:
@@ -97,10 +101,12 @@ class Upsert:
         the store itself is raised.
         """
         met = self._met(supplier_id, items)
+        if creates:
+            met |= self._shelved([item for item in items if item.supplier_product_id not in met])
         fates: list[Fate] = []
         touched: set[str] = set()
         for item in items:
-            found = met.get(item.supplier_product_id, _Met(None, None))
+            found = met.get(item.supplier_product_id, _Met())
             names = {item.supplier_product_id, found.product.key.id if found.product else ""} - {""}
             if names & touched or (fates and self.store.decided() >= _ROOM):
                 break  # what was just decided about it is to be committed before it is read again
@@ -120,6 +126,16 @@ class Upsert:
         ids |= {their: link.data["product_id"] for their, link in links.items()}
         products = self.store.get_many([product_key(product_id) for product_id in ids.values()]) if ids else {}
         return {their: _Met(links.get(their), products.get(product_key(ids[their]))) for their in ids}
+
+    def _shelved(self, items: Sequence[Item]) -> dict[str, _Met]:
+        """Return the categories of new products, those of them that exist."""
+        names = list(dict.fromkeys(item.category[:100] for item in items if item.category))
+        found = [one for at in range(0, len(names), 10) for one in self.categories(tuple(names[at : at + 10]))]
+        ids = {one.data["name"]: one.key.id for one in reversed(found)}
+        self.store.foresee([category_key(category_id) for category_id in ids.values()])
+        return {
+            item.supplier_product_id: _Met(category_id=ids.get(item.category[:100])) for item in items if item.category
+        }
 
     def _fate(self, caller: Caller, supplier_id: str, item: Item, met: _Met) -> Fate:
         fingerprint = _fingerprint(item)
@@ -155,7 +171,7 @@ class Upsert:
 
     def _taken(self, caller: Caller, supplier_id: str, item: Item, met: _Met) -> str:
         if met.product is None:
-            product, link = self._made(caller, supplier_id, item), None
+            product, link = self._made(caller, supplier_id, item, met.category_id), None
         else:
             self.store.foresee([stock_key(met.product.key.id)])
             link = met.link or self.store.get(link_key(met.product.key.id, supplier_id))
@@ -179,7 +195,7 @@ class Upsert:
         self.links.keep(after)
         return "updated" if moved else "unchanged"
 
-    def _made(self, caller: Caller, supplier_id: str, item: Item) -> Stored:
+    def _made(self, caller: Caller, supplier_id: str, item: Item, category_id: str | None) -> Stored:
         told = {
             **_texts(item),
             "sku": item.sku,
@@ -187,6 +203,7 @@ class Upsert:
             "barcode": item.barcode,
             "brand": (item.brand or "")[:100] or None,
             "category": (item.category or "")[:100] or None,
+            "category_id": category_id,
             "unit_cost": str(item.cost) if item.cost is not None else None,
             "currency": item.currency,
             "status": "draft",
