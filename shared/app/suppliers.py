@@ -10,14 +10,12 @@ from shared.core.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from shared.app.alerts import AlertParts
     from shared.jobs.kinds import Continue, Done, JobKind, Step
     from shared.jobs.record import Record
     from shared.jobs.slots import Duty
-    from shared.orders.customer_models import Tracking
-    from shared.orders.suppliers import Gateway, Link
+    from shared.orders.suppliers import Gateway, Link, Placed
     from shared.ports.documents import Write
     from shared.suppliers.connections import Connections
     from shared.suppliers.consent import Consents
@@ -82,7 +80,7 @@ class SupplierParts(CatalogParts, TradeParts):
             self.products.categories.named,
             self.settings.default_currency,
         )
-        return SyncWork(self.store, self.clock, self.suppliers, upsert, OrderTracking(self.store, self._track))
+        return SyncWork(self.store, self.clock, self.suppliers, upsert, OrderTracking(self.store, self._hear))
 
     def supplier_gateway(self, supplier_id: str) -> Gateway:
         """Return what places orders with a connection."""
@@ -166,8 +164,8 @@ class SupplierParts(CatalogParts, TradeParts):
     def _sync_ended(self, job: Record) -> Sequence[Write]:
         return self.sync_work.ended(job)
 
-    def _track(self, order_id: str, item_id: str, told: Tracking) -> Any:
-        return self.customer_orders.track(order_id, item_id, told)
+    def _hear(self, order_id: str, reference: str, placed: Placed) -> bool:
+        return self.customer_orders.heard(order_id, reference, placed)
 
     def _supplier_defaults(self) -> Mapping[str, Mapping[str, str]]:
         settings = self.settings

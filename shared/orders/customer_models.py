@@ -92,6 +92,8 @@ class SupplierOrder(BaseModel, defer_build=True):
     status: str
     item_ids: list[str]
     error: str | None
+    supplier_status: str | None = None
+    """What the supplier calls the state of its order, as last read."""
 
 
 class CustomerOrder(BaseModel, defer_build=True):

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.catalog.record import claim_of_sku, product_key, refuse_kit
 from shared.core.caller import Caller
@@ -22,6 +22,9 @@ from shared.orders.rules import CUSTOMER_ORDERS, CustomerStatus, ItemStatus
 from shared.orders.selection import FULFILLABLE, OPEN_ITEMS, move_by_hand
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.ports.store import Store
+
+if TYPE_CHECKING:
+    from shared.orders.suppliers import Placed
 
 __all__ = ["KIND", "CustomerOrders", "start_writes"]
 
@@ -88,6 +91,22 @@ class CustomerOrders:
             return shipped(data, {item_id}, told, instant(self.clock.now()))
 
         return self._change(order_id, change, condition)
+
+    def heard(self, order_id: str, reference: str, placed: "Placed") -> bool:
+        """Take what a supplier says of its order under a reference; return whether any of it was new. Raise NotFound.
+
+        The items it sent are shipped then. An order that has ended is told of the supplier's state only.
+        """
+
+        def work() -> bool:
+            stored = self.get(order_id)
+            now = instant(self.clock.now())
+            changes = news(stored.data, reference, placed, now)
+            if changes:
+                self.store.write([Put(stored.key, changed(stored.data, changes, now), stored.version)])
+            return bool(changes)
+
+        return self.store.atomically(work)
 
     def fulfil(
         self, caller: Caller, wish: Fulfil, condition: Precondition = NO_CONDITION, *, trace: str | None = None
@@ -198,6 +217,30 @@ def shipped(data: Data, item_ids: set[str], told: Tracking, moment: str) -> Data
         items.append({**item, **changes, "shipped_at": when, "fulfillment_status": status, "fulfillment_error": None})
     last = all(item["fulfillment_status"] == ItemStatus.SHIPPED for item in items)
     return {"items": items, **({"status": CustomerStatus.SHIPPED.value} if last else {})}
+
+
+def news(data: Data, reference: str, placed: "Placed", moment: str) -> Data:
+    """Return what changes by what a supplier says of its order under a reference; what it does not say stays."""
+    record = next((one for one in data["supplier_orders"] if one["reference"] == reference), None)
+    if record is None:
+        return {}
+    changes: Data = {}
+    if placed.status is not None and record.get("supplier_status") != placed.status:
+        after = {**record, "supplier_status": placed.status}
+        changes["supplier_orders"] = [after if one is record else one for one in data["supplier_orders"]]
+    number = next(iter(placed.tracking_numbers), None)
+    ended = CustomerStatus(data["status"]) in {CustomerStatus.CANCELLED, CustomerStatus.DELIVERED}
+    travelling = {
+        item["id"]
+        for item in data["items"]
+        if item["id"] in record["item_ids"]
+        and (item["tracking_number"], item["fulfillment_status"]) != (number, ItemStatus.SHIPPED)
+    }
+    if number is not None and travelling and not ended:
+        told = {"tracking_number": number, "carrier": placed.carrier}
+        known = {name: value for name, value in told.items() if value is not None}
+        changes |= shipped(data, travelling, Tracking.model_validate(known), moment)
+    return changes
 
 
 def check_fulfillable(data: Mapping[str, Any]) -> None:

@@ -40,7 +40,7 @@ class Placed:
     """A supplier order as the supplier knows it."""
 
     supplier_order_id: str
-    status: str = "placed"
+    status: str | None = "placed"
     tracking_numbers: Sequence[str] = field(default_factory=tuple)
     carrier: str | None = None
 

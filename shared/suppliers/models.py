@@ -223,7 +223,7 @@ class SyncOptions(BaseModel, defer_build=True):
 class SyncSupplier(SyncOptions):
     """A sync of one connection, of so many products."""
 
-    limit: Limit = 1000  # type: ignore[assignment] - null is no limit here, and none is always set
+    limit: Limit = 1000
     supplier_id: Id
     sync_type: Literal["products", "stock", "orders"] = "products"
 

@@ -105,10 +105,10 @@ class Source(Gateway, Protocol):
         """Return what the supplier last said of its quota (`endpoint`, `limit`, `remaining`, `resets_at`), None: nothing."""
         ...
 
-    def progress(self, references: Sequence[str]) -> dict[str, Placed]:
-        """Return how our supplier orders stand, by our reference; unknown ones are left out.
+    def progress(self, placed: Mapping[str, str]) -> dict[str, Placed]:
+        """Return how our supplier orders stand: their numbers by our reference are given; unknown ones are left out.
 
-        Without references, raise as `check` does when the supplier cannot be asked.
+        A status of None says nothing new. Without any, raise as `check` does when the supplier cannot be asked.
         """
         ...
 

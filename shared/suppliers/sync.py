@@ -15,11 +15,12 @@ from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import SUPPLIER_SYNC
 from shared.jobs.record import Record
 from shared.jobs.step import Told
-from shared.ports.documents import Create, Key, Put, Query, Write
+from shared.ports.documents import Create, Key, Position, Put, Query, Write
 from shared.ports.store import Store
 from shared.suppliers.connections import Connections, supplier_key
 from shared.suppliers.notes import WalkNotes, packed
 from shared.suppliers.port import KNOWN, NEEDS_CONSENT, Page, Source, Walk
+from shared.suppliers.tracking import Heard
 from shared.suppliers.upsert import Fate, Upsert
 
 __all__ = ["KIND", "RUNS", "SyncWork", "run_key"]
@@ -47,7 +48,7 @@ class SyncWork:
     clock: Clock
     connections: Connections
     upsert: Upsert
-    track: Callable[[Source, str], tuple[int, int]]
+    track: Callable[[Source, str, Position | None], Heard]
 
     def __call__(self, step: Step) -> Done | Continue:
         """Carry the sync on, as far as this delivery's time allows."""
@@ -182,12 +183,16 @@ class SyncWork:
         return Walk(phase, given["limit"], given["category_filter"], given["in_stock_only"], step.cursor["known"])
 
     def _orders(self, step: Step, source: Source) -> None:
-        """Read how our supplier orders stand, and pass tracking numbers on."""
-        read, shipped = self.track(source, step.input["supplier_id"])
-        counts = {**step.counts, "fetched": step.counts["fetched"] + read, "updated": step.counts["updated"] + shipped}
-        counts["unchanged"] += read - shipped
-        progress = (counts["fetched"], None, f"{read} orders read", counts["failed"])
-        step.checkpoint(cursor={**step.cursor, "phases": step.cursor["phases"][1:]}, counts=counts, progress=progress)
+        """Read how the next of our supplier orders stand, and tell the customers' orders."""
+        place = step.cursor.get("order")
+        heard = self.track(source, step.input["supplier_id"], None if place is None else Position(*place))
+        told = {"fetched": heard.read, "updated": heard.updated, "unchanged": heard.read - heard.updated}
+        counts = {**step.counts, **{name: step.counts[name] + number for name, number in told.items()}}
+        progress = (counts["fetched"], None, f"{counts['fetched']} records read", counts["failed"])
+        cursor = {**step.cursor, "order": None if heard.after is None else list(heard.after)}
+        if heard.after is None:
+            cursor["phases"] = cursor["phases"][1:]
+        step.checkpoint(cursor=cursor, counts=counts, progress=progress)
 
 
 def _counted(counts: Mapping[str, Any], fates: Sequence[Fate]) -> Data:

@@ -2,21 +2,30 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.core.clock import Clock, instant, parse_instant
-from shared.core.errors import InvalidState, Terminal
+from shared.core.errors import Terminal
 from shared.core.values import dataclass
-from shared.orders.customer_models import Tracking
 from shared.orders.rules import CUSTOMER_ORDERS
-from shared.ports.documents import Create, Key, Put, Query, Stored, Write
+from shared.orders.suppliers import Placed
+from shared.ports.documents import Create, Key, Position, Put, Query, Write
 from shared.ports.store import Store
 from shared.suppliers.port import Source
 
-__all__ = ["OrderMemory", "OrderTracking"]
+__all__ = ["Heard", "OrderMemory", "OrderTracking"]
 
 _OPEN = ("fulfilled", "partially_fulfilled", "processing")
+_TOGETHER = 50
 _IDEMPOTENT = timedelta(hours=23)
+
+
+class Heard(NamedTuple):
+    """How many supplier orders were read, of how many something was new, and after which order to go on (None: the end)."""
+
+    read: int
+    updated: int
+    after: Position | None
 
 
 @dataclass(frozen=True)
@@ -24,36 +33,25 @@ class OrderTracking:
     """Reads supplier orders and tells the customers' orders."""
 
     store: Store
-    track: Callable[[str, str, Tracking], Any]
+    hear: Callable[[str, str, Placed], bool]
 
-    def __call__(self, source: Source, supplier_id: str) -> tuple[int, int]:
-        """Return how many supplier orders were read and how many items travel now."""
-        waiting = [
-            (order, placed)
-            for order in self.store.walk(Query(CUSTOMER_ORDERS, (("status", _OPEN),), order_by="created_at"))
-            for placed in order.data["supplier_orders"]
-            if placed["supplier_id"] == supplier_id and placed["supplier_order_id"]
-        ]
-        told = source.progress([placed["reference"] for _, placed in waiting])
-        shipped = 0
-        for order, placed in waiting:
-            found = told.get(placed["reference"])
-            if found is not None and found.tracking_numbers:
-                shipped += self._ship(order, placed["item_ids"], found.tracking_numbers[0], found.carrier)
-        return len(waiting), shipped
-
-    def _ship(self, order: Stored, item_ids: list[str], number: str, carrier: str | None) -> int:
-        known = {item["id"]: item for item in order.data["items"]}
-        travelling = 0
-        for item_id in item_ids:
-            if known[item_id]["tracking_number"] == number:
-                continue
-            try:
-                self.track(order.key.id, item_id, Tracking(tracking_number=number, carrier=carrier))
-            except InvalidState:  # delivered or cancelled meanwhile: nothing to tell any more
-                continue
-            travelling += 1
-        return travelling
+    def __call__(self, source: Source, supplier_id: str, after: Position | None) -> Heard:
+        """Read the next supplier orders that are under way, as many as are asked for together."""
+        waiting: dict[str, tuple[str, str]] = {}
+        begun, place = after is not None, None
+        query = Query(CUSTOMER_ORDERS, (("status", _OPEN),), order_by="created_at", after=after)
+        for order in self.store.walk(query):
+            for placed in order.data["supplier_orders"]:
+                if placed["supplier_id"] == supplier_id and placed["supplier_order_id"]:
+                    waiting[placed["reference"]] = (order.key.id, placed["supplier_order_id"])
+            if len(waiting) >= _TOGETHER:
+                place = Position(order.data["created_at"], order.key.id)
+                break
+        if begun and not waiting:
+            return Heard(0, 0, place)
+        told = source.progress({reference: number for reference, (_, number) in waiting.items()})
+        new = [self.hear(waiting[reference][0], reference, placed) for reference, placed in told.items()]
+        return Heard(len(waiting), sum(new), place)
 
 
 @dataclass(frozen=True)

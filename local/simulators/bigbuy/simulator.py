@@ -177,18 +177,33 @@ class BigBuy(Simulator):
         return json_answer(listed[start : start + size])
 
     def _other(self, route: str, request: Request) -> Answer:
-        kind, _, name = route.rpartition("/")
-        if route == "user/purse":
-            return json_answer("10000.00")
+        if route == "tracking/orders":
+            return self._tracked(json.loads(request.body)["track"]["orders"])
         if request.method == "POST":
             return self._asked(route, json.loads(request.body)["order"])
-        if kind == "order/reference":
-            return _order_row(self._world.ordered(name))
-        if kind == "tracking/order":
-            return _tracking_row(next((one for one in self._world.orders if str(one.number) == name), None))
-        if route == "tracking/carriers":
-            return json_answer([{"id": number, "name": word} for number, word, _ in _CARRIERS])
-        return _NOTHING if route == "user/auth/status" else json_answer({"code": 404, "message": "Not Found"}, 404)
+        kind, _, name = route.rpartition("/")
+        of_orders: Mapping[str, Callable[[], Answer]] = {
+            "order": lambda: _order_row(self._numbered(name)),
+            "order/reference": lambda: _order_row(self._world.ordered(name)),
+            "tracking/order": lambda: self._tracked([{"id": name}]),
+        }
+        answers = {
+            "user/purse": json_answer("10000.00"),
+            "user/auth/status": _NOTHING,
+            "tracking/carriers": json_answer([{"id": number, "name": word} for number, word, _ in _CARRIERS]),
+        }
+        if route not in answers and kind in of_orders:
+            return of_orders[kind]()
+        return answers.get(route) or json_answer({"code": 404, "message": "Not Found"}, 404)
+
+    def _numbered(self, number: str) -> Order | None:
+        return next((one for one in self._world.orders if str(one.number) == number), None)
+
+    def _tracked(self, asked: Sequence[Mapping[str, Any]]) -> Answer:
+        """Answer for many orders at once: rows of those that travel, none of the others."""
+        rows = [_tracking_row(self._numbered(str(one["id"]))) for one in asked]
+        told = [row for row in rows if row is not None]
+        return json_answer(told) if told else _NOTHING
 
     def _asked(self, route: str, asked: Mapping[str, Any]) -> Answer:
         """Answer what is asked about an order, or the order itself."""
@@ -269,11 +284,12 @@ def _order_row(order: Order | None) -> Answer:
     return json_answer({"id": order.number, "internalReference": order.reference, "status": "processing"})
 
 
-def _tracking_row(order: Order | None) -> Answer:
+def _tracking_row(order: Order | None) -> dict[str, Any] | None:
+    """Return the tracking of an order; None for one that does not travel yet."""
     if order is None or order.tracking is None:
-        return _NOTHING
-    row = {"trackingNumber": order.tracking, "carrier": {"id": 1}}
-    return json_answer([{"id": order.number, "reference": order.reference, "trackings": [row]}])
+        return None
+    told = {"trackingNumber": order.tracking, "statusDescription": "In transit", "carrier": {"id": 1}}
+    return {"id": order.number, "reference": order.reference, "trackings": [told]}
 
 
 def _product(offer: Offer) -> dict[str, Any]:

@@ -5,7 +5,7 @@ delivery reads it again up to where the earlier one stood; when what it passes o
 which does no harm, since taking a record again changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from hashlib import blake2b
@@ -84,9 +84,9 @@ class FeedSource:
         """Refuse: a file takes no orders."""
         raise Terminal("no_ordering", "A feed supplier takes no orders.")
 
-    def progress(self, references: Sequence[str]) -> dict[str, Placed]:
+    def progress(self, placed: Mapping[str, str]) -> dict[str, Placed]:
         """Refuse: a file knows no orders."""
-        if not references:
+        if not placed:
             return {}
         raise Terminal("no_ordering", "A feed supplier takes no orders.")
 

@@ -8,7 +8,7 @@ import pytest
 
 from local.simulators.wire import Answer
 from shared.jobs.record import Record
-from shared.ports.documents import Create, Key, Put, Query, Write
+from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.suppliers import notes, upsert
 from shared.suppliers.models import NewSyncSchedule, SyncSupplier, TriggerSync
 from tests.http.inventory.builders import ok
@@ -31,6 +31,13 @@ def counted(run: dict[str, Any]) -> tuple[Any, ...]:
 def told(market: Market, collection: str) -> dict[str, dict[str, Any]]:
     """Return the documents of a collection."""
     return {one.key.id: dict(one.data) for one in market.shop.app.store.walk(Query(collection))}
+
+
+def document(market: Market, key: Key) -> Stored:
+    """Return a document that is there."""
+    found = market.shop.app.store.get(key)
+    assert found is not None
+    return found
 
 
 def test_only_a_sync_by_hand_has_a_limit_of_its_own() -> None:
@@ -119,7 +126,7 @@ def test_the_cursor_stays_small_and_notes_go_with_their_category(
     ok(market.manager().post("/api/v1/suppliers/sync", {"supplier_id": supplier["id"]}), 202)
     settle(app)
 
-    job = app.store.get(Key("jobs", market.history()[0]["job_id"])).data
+    job = document(market, Key("jobs", market.history()[0]["job_id"])).data
     kept = told(market, notes.WALKS)
 
     assert market.history()[0]["status"] == "failed"
@@ -163,7 +170,7 @@ def test_notes_that_are_gone_fail_the_sync_and_say_so(market: Market, monkeypatc
 def test_a_job_begun_by_an_older_release_begins_anew(market: Market) -> None:
     app, supplier = market.shop.app, market.connect("bigbuy")
     job_id = ok(market.manager().post("/api/v1/suppliers/sync", {"supplier_id": supplier["id"]}), 202)["job_id"]
-    stored = app.store.get(Key("jobs", job_id))
+    stored = document(market, Key("jobs", job_id))
     older = {"phases": ["products"], "walk": {"list": "texts", "at": 0}, "done": 7, "touched": {}}
     app.store.change([stored.key], lambda found: (None, [_with_cursor(found[stored.key], older)]))
     settle(app)
@@ -273,14 +280,12 @@ def test_what_an_older_release_kept_of_texts_still_tells_edits_from_the_supplier
     market.sync(supplier)
     theirs, ours = market.bigbuy.world.offers[3:5]
     for link in app.store.walk(Query("supplier_links")):
-        as_then = {
-            name: value for name, value in link.data.items() if name not in {"said", "fingerprint", "met_version"}
-        }
-        product = app.store.get(Key("products", link.data["product_id"])).data
+        marks = {"said", "fingerprint", "met_version"}
+        product = document(market, Key("products", link.data["product_id"])).data
         texts = {name: product[name] for name in ("name", "description", "images")}
-        app.store.change([link.key], lambda found, after=as_then: (None, [_put(found, after)]))
+        older = {name: value for name, value in link.data.items() if name not in marks}
         key = upsert._older_key(supplier["id"], link.data["supplier_product_id"])
-        app.store.change([key], lambda _, key=key, texts=texts: (None, [_create(key, texts)]))
+        app.store.write([Put(link.key, older, link.version), Create(key, texts)])
     product = next(one for one in market.products() if one["sku"] == ours.sku)
     ok(market.manager().patch(f"/api/v1/products/{product['id']}", {"name": "Ours"}))
     theirs.name, ours.name = "Theirs anew", "Theirs too"
@@ -291,15 +296,6 @@ def test_what_an_older_release_kept_of_texts_still_tells_edits_from_the_supplier
     assert counted(run)[:2] == ("succeeded", 40)
     assert (names[theirs.sku], names[ours.sku]) == ("Theirs anew", "Ours")
     assert told(market, "supplier_texts") == {}
-
-
-def _put(found: Any, after: dict[str, Any]) -> Write:
-    (stored,) = found.values()
-    return Put(stored.key, after, stored.version)
-
-
-def _create(key: Key, data: dict[str, Any]) -> Write:
-    return Create(key, data)
 
 
 # Stock of more products than a note holds

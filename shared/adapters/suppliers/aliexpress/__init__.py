@@ -4,7 +4,7 @@ There is no list of all products: a products sync reads the product feeds, or wh
 has that name; a stock sync reads the products already linked. Each SKU of a product is one of ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -135,12 +135,12 @@ class AliExpressSource:
         """Place an order."""
         return self._orders.place(order)
 
-    def progress(self, references: Sequence[str]) -> dict[str, Placed]:
+    def progress(self, placed: Mapping[str, str]) -> dict[str, Placed]:
         """Return how our orders stand; without any, whether the supplier answers at all."""
-        if not references:
+        if not placed:
             self.check()
-        found = {reference: self._orders.find(reference, tracked=True) for reference in references}
-        return {reference: placed for reference, placed in found.items() if placed is not None}
+        found = {reference: self._orders.find(reference, tracked=True) for reference in placed}
+        return {reference: one for reference, one in found.items() if one is not None}
 
     def _more_ids(self, after: Cursor) -> Cursor:
         """Read the next page of ids: of what was searched for, or of the first feed that is not at its end."""

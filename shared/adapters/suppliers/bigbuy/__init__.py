@@ -181,12 +181,11 @@ class BigBuySource:
         """Place an order."""
         return self._orders.place(order)
 
-    def progress(self, references: Sequence[str]) -> dict[str, Placed]:
+    def progress(self, placed: Mapping[str, str]) -> dict[str, Placed]:
         """Return how our orders stand; without any, whether the supplier answers at all."""
-        if not references:
+        if not placed:
             self.check()
-        found = {reference: self._orders.find(reference, strict=True) for reference in references}
-        return {reference: placed for reference, placed in found.items() if placed is not None}
+        return self._orders.progress(placed) if placed else {}
 
 
 def _taxonomy(cursor: Mapping[str, Any]) -> Cursor:

@@ -5,8 +5,9 @@ is placed: what it refuses then was never sent. Products that lie in several war
 check says that this will do.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from shared.adapters.fetch.vendor import VendorApi
 from shared.adapters.sources.reading import identifier, items, mapping, money, text
@@ -21,6 +22,14 @@ _LONGEST_ADDRESS = 70
 _NO_CARRIER = "BigBuy offers no carrier to this address for these products."
 
 
+class _Parcel(NamedTuple):
+    """What is told of a parcel: its tracking number, who carries it, and how it stands."""
+
+    number: str | None
+    carrier: str | None
+    status: str | None
+
+
 class BigBuyOrders:
     """Placing and finding orders of one account."""
 
@@ -29,28 +38,43 @@ class BigBuyOrders:
         self._api, self._language = api, language
         self._names: dict[str, str] | None = None
 
-    def find(self, reference: str, *, strict: bool = False) -> Placed | None:
+    def find(self, reference: str) -> Placed | None:
         """Return the order of a reference with its tracking; None when BigBuy knows of none.
 
-        `strict`: trouble with the tracking is raised; else the order alone is what counts.
+        Trouble with the tracking is left for later: the order alone is what counts.
         """
         where = f"order {reference}"
         body = self._known(f"/rest/order/reference/{reference}.json", where)
-        orders = [order for order in items(body if isinstance(body, list) else [body]) if identifier(order.get("id"))]
+        orders = {number: order for order in _listed(body) if (number := identifier(order.get("id")))}
         if not orders:
             return None
-        numbers: list[str] = []
-        carrier: str | None = None
-        for order in orders:
-            try:
-                found, name = self._tracking(str(identifier(order.get("id"))))
-            except (Terminal, Transient):
-                if strict:
-                    raise
-            else:
-                numbers, carrier = [*numbers, *found], carrier or name
-        ids = ",".join(str(identifier(order.get("id"))) for order in orders)
-        return Placed(ids, text(orders[0].get("status")) or "placed", tuple(numbers), carrier)
+        status = text(next(iter(orders.values())).get("status")) or "placed"
+        with suppress(Terminal, Transient):
+            told = self._tracked(list(orders))
+            numbers, carrier, _ = _joined([told[number] for number in orders if number in told])
+            return Placed(",".join(orders), status, numbers, carrier)
+        return Placed(",".join(orders), status)
+
+    def progress(self, placed: Mapping[str, str]) -> dict[str, Placed]:
+        """Return how orders stand, by our reference, of which BigBuy's numbers are given; unknown ones are left out.
+
+        The tracking of all is asked for in one call; only orders that have none yet are read one by one.
+        """
+        tracked = self._tracked([number for numbers in placed.values() for number in numbers.split(",")])
+        found: dict[str, Placed] = {}
+        for reference, ids in placed.items():
+            numbers, carrier, status = _joined([tracked[one] for one in ids.split(",") if one in tracked])
+            if not numbers:
+                status = self._status(ids.partition(",")[0])
+                if status is None:
+                    continue
+            found[reference] = Placed(ids, status, numbers, carrier)
+        return found
+
+    def _status(self, number: str) -> str | None:
+        """Return what BigBuy calls the state of an order, None for an order that it does not know."""
+        body = self._known(f"/rest/order/{number}.json", f"order {number}")
+        return next((text(order.get("status")) or "placed" for order in _listed(body)), None)
 
     def place(self, order: Placement) -> Placed:
         """Place an order; raise Terminal with BigBuy's own reason, or Transient when it may come to pass."""
@@ -109,14 +133,24 @@ class BigBuyOrders:
             raise Transient("no_order_id", "BigBuy took the order and did not name it.")
         return Placed(",".join(ids))
 
-    def _tracking(self, order_id: str) -> tuple[list[str], str | None]:
-        """Return the tracking numbers of an order and who carries it; none yet is no trouble."""
-        body = self._known(f"/rest/tracking/order/{order_id}.json", f"tracking of order {order_id}")
-        rows = items(body if isinstance(body, list) else [body])
-        found = [one for row in rows for one in items(row.get("trackings"))]
-        numbers = [number for one in found if (number := text(one.get("trackingNumber")))]
-        carriers = [self._carrier(mapping(one.get("carrier"))) for one in found]
-        return numbers, next((carrier for carrier in carriers if carrier), None)
+    def _tracked(self, numbers: Sequence[str]) -> dict[str, list[_Parcel]]:
+        """Return the parcels of orders by BigBuy's number; an order with none yet is left out."""
+        body = {"track": {"orders": [{"id": number} for number in numbers]}}
+        where = f"tracking of {len(numbers)} orders"
+        try:
+            answer = self._api.post("/rest/tracking/orders.json", body, where, failure_of).body
+            raise_for(answer, where)
+        except Terminal as refused:
+            if refused.code != "http_404":
+                raise
+            return {}
+        rows = [(identifier(row.get("id")), items(row.get("trackings"))) for row in _listed(answer)]
+        found = {number: [self._parcel(one) for one in told] for number, told in rows if number}
+        return {number: parcels for number, parcels in found.items() if any(parcel.number for parcel in parcels)}
+
+    def _parcel(self, told: Mapping[str, Any]) -> _Parcel:
+        carrier = self._carrier(mapping(told.get("carrier")))
+        return _Parcel(text(told.get("trackingNumber")), carrier, text(told.get("statusDescription")))
 
     def _carrier(self, told: Mapping[str, Any]) -> str | None:
         """Return the name of a carrier, of which a tracking tells the id."""
@@ -143,6 +177,19 @@ class BigBuyOrders:
                 return None
             raise
         return body
+
+
+def _listed(body: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of an answer that may be one row alone."""
+    return items(body if isinstance(body, list) else [body])
+
+
+def _joined(orders: Sequence[Sequence[_Parcel]]) -> tuple[tuple[str, ...], str | None, str | None]:
+    """Return the tracking numbers of some orders, who carries the first that names it, and the first state told."""
+    parcels = [parcel for order in orders for parcel in order]
+    carrier = next((parcel.carrier for parcel in parcels if parcel.carrier), None)
+    status = next((parcel.status for parcel in parcels if parcel.status), None)
+    return tuple(parcel.number for parcel in parcels if parcel.number), carrier, status
 
 
 def _lines(order: Placement) -> list[dict[str, Any]]:
