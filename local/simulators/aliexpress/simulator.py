@@ -10,7 +10,7 @@ from local.simulators.aliexpress.dropship import FIRST_ID, SERVICES, found, serv
 from local.simulators.aliexpress.grants import Grants
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
 from local.simulators.credentials import ALIEXPRESS_APP, ALIEXPRESS_SECRET, ALIEXPRESS_TOKEN
-from local.simulators.offers import Offer, OfferWorld
+from local.simulators.offers import CATEGORIES, Offer, OfferWorld
 from local.simulators.wire import Answer, Request
 from shared.adapters.suppliers.aliexpress.signing import signature
 from shared.core.clock import Clock
@@ -160,6 +160,7 @@ class AliExpress(Simulator):
     def _method(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
         answers: Mapping[str, Callable[[], Answer]] = {
             "aliexpress.ds.feedname.get": lambda: _wrapped(method, {"promos": self._listed([self._feed()], "promo")}),
+            "aliexpress.ds.category.get": lambda: self._categories(method),
             "aliexpress.ds.feed.itemids.get": lambda: self._ids(method, told, request),
             "aliexpress.ds.product.get": lambda: self._product(method, told.get("product_id", "")),
             "aliexpress.ds.text.search": lambda: self._found(method, told, request),
@@ -170,6 +171,12 @@ class AliExpress(Simulator):
         }
         answer = answers.get(method)
         return answer() if answer is not None else _error("InvalidMethod", "no such method", "ISV")
+
+    def _categories(self, method: str) -> Answer:
+        """Return the categories, one wrapping deeper than other answers."""
+        rows = [{"category_id": number, "category_name": word} for number, word in CATEGORIES]
+        told = {"resp_code": 200, "result": {"categories": self._listed(rows, "category")}}
+        return json_answer({f"{method.replace('.', '_')}_response": {"resp_result": told}})
 
     def _feed(self) -> dict[str, Any]:
         return {"promo_name": _FEED, "product_num": len(self._world.offers)}

@@ -2,14 +2,15 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
+from local.simulators.bigbuy.rows import FIXED, LISTS, one_of
 from local.simulators.credentials import BIGBUY_KEY
-from local.simulators.offers import CATEGORIES, Offer, OfferWorld, Order, Variant
+from local.simulators.offers import OfferWorld, Order
 from local.simulators.wire import Answer, Request
 from shared.core.clock import Clock
 
@@ -17,34 +18,44 @@ __all__ = ["BigBuy"]
 
 _HOUR_S = 3600.0
 _QUOTAS = {
-    "products": 10,
-    "productsinformation": 24,
-    "productsimages": 10,
-    "productsstockbyhandlingdays": 10,
-    "productsvariations": 10,
-    "productsvariationsstockbyhandlingdays": 10,
-    "taxonomies": 24,
+    **dict.fromkeys(LISTS, (10, _HOUR_S)),
+    **dict.fromkeys(FIXED, (24, _HOUR_S)),
+    **dict.fromkeys(("variations", "languages"), (10, _HOUR_S)),
+    "productsinformation": (24, _HOUR_S),
+    "new-products": (2, _HOUR_S),
+    "manufacturers": (5, _HOUR_S),
+    "one": (1, 5.0),
+    "lowest-shipping-costs-by-country": (36, 6 * _HOUR_S),
 }
-_REMOVED = ("productsstock", "productstock", "productsstockavailable", "productsvariationsstock", "modules")
+"""Calls and seconds of each list; what is asked of one product counts as `one`. Other calls (1/s) are not counted."""
 _CARRIERS = ((2, "ups", 6.5), (1, "gls", 4.2))
+_STATUSES = ((1, "processing"), (2, "sent"), (3, "delivered"), (4, "cancelled"))
+_SENDERS = [{"id": number, "name": word} for number, word, _ in _CARRIERS]
+_TOLD: Mapping[str, Any] = {
+    "user/purse": "10000.00",
+    "tracking/carriers": _SENDERS,
+    "shipping/carriers": _SENDERS,
+    "order/orderstatuses": [{"id": number, "name": word} for number, word in _STATUSES],
+}
 _SIZE = 120
 # What BigBuy answers in place of 404: nothing, with status 200.
 _NOTHING = Answer(200, b"", {"Content-Type": "application/json"})
+_UNKNOWN = json_answer({"code": 404, "message": "Not Found"}, 404)
 
 
-class _Hour:
-    """The quota of one list: so many calls within an hour that begins with the first of them."""
+class _Quota:
+    """The quota of one list: so many calls within a time, mostly an hour, that begins with the first of them."""
 
-    def __init__(self, clock: Clock, limit: int) -> None:
+    def __init__(self, clock: Clock, limit: int, seconds: float) -> None:
         """Begin before the first call."""
-        self._clock, self._limit = clock, limit
+        self._clock, self._limit, self._seconds = clock, limit, seconds
         self.until, self.left = 0.0, limit
 
     def enter(self) -> int:
         """Count a call; return 0 when it may pass, else the whole seconds until the next one may."""
         now = self._clock.now().timestamp()
         if now >= self.until:
-            self.until, self.left = now + _HOUR_S, self._limit
+            self.until, self.left = now + self._seconds, self._limit
         if self.left <= 0:
             return max(1, math.ceil(self.until - now))
         self.left -= 1
@@ -67,7 +78,7 @@ class BigBuy(Simulator):
     def __init__(self, clock: Clock, options: Options | None = None) -> None:
         """Open with its offers."""
         super().__init__(clock, options)
-        self._windows: dict[str, _Hour] = {}
+        self._windows: dict[str, _Quota] = {}
         self._world = self._made(self.options)
         self._key = BIGBUY_KEY
 
@@ -126,15 +137,23 @@ class BigBuy(Simulator):
         if request.bearer != self._key:
             return self.unauthorised()
         route = self.route_of(request)
-        name = route.rpartition("/")[2]
-        if route.startswith("catalog/"):
-            return self._over_quota(name) or replace(self._list(name, request), headers=self._quota(name))
+        kind, _, rest = route.partition("/")
+        name, _, key = rest.partition("/")
+        if kind == "catalog":
+            quota = "one" if key else name
+            answer = self._over_quota(quota)
+            if answer is not None:
+                return answer
+            told = self._one(name, key) if key else self._list(name, request)
+            return replace(told, headers=self._quota(quota))
+        if name == "lowest-shipping-costs-by-country":
+            return self._over_quota(name) or json_answer(self._cheapest())
         return self._other(route, request)
 
     def _over_quota(self, name: str) -> Answer | None:
         if self.switches["quotas"] == "off" or name not in _QUOTAS:
             return None
-        window = self._windows.setdefault(name, _Hour(self.clock, _QUOTAS[name]))
+        window = self._windows.setdefault(name, _Quota(self.clock, *_QUOTAS[name]))
         wait_s = window.enter()
         return self.too_many(wait_s) if wait_s else None
 
@@ -145,24 +164,16 @@ class BigBuy(Simulator):
         if window is None or self.switches["quotas"] == "off":
             return headers
         return headers | {
-            "X-RateLimit-Limit": str(_QUOTAS[name]),
+            "X-RateLimit-Limit": str(_QUOTAS[name][0]),
             "X-RateLimit-Remaining": str(window.left),
             "X-RateLimit-Reset": str(math.ceil(window.until)),
         }
 
     def _list(self, name: str, request: Request) -> Answer:
-        if name == "taxonomies":
-            return json_answer([{"id": number, "name": word, "isoCode": "en"} for number, word in CATEGORIES])
-        rows: dict[str, Callable[[Offer], list[dict[str, Any]]]] = {
-            "products": lambda offer: [_product(offer)],
-            "productsinformation": lambda offer: [_information(offer)],
-            "productsimages": lambda offer: [_images(offer)],
-            "productsstockbyhandlingdays": lambda offer: [_stock(offer)],
-            "productsvariations": lambda offer: [_variation(offer, one) for one in offer.variants],
-            "productsvariationsstockbyhandlingdays": lambda offer: [_stock_of(one) for one in offer.variants],
-        }
-        if name in _REMOVED or name not in rows:
-            return json_answer({"code": 404, "message": "Not Found"}, 404)
+        if name in FIXED:
+            return json_answer(FIXED[name])
+        if name not in LISTS:
+            return _UNKNOWN
         told = dict(request.query)
         if not told.get("parentTaxonomy"):
             return json_answer({"code": 400, "message": "parentTaxonomy is required"}, 400)
@@ -173,37 +184,61 @@ class BigBuy(Simulator):
             chosen = []
         page, size = int(told.get("page") or 0), min(int(told.get("pageSize") or 1000), 10_000)
         start = 0 if request.quirk == "endless_pages" else page * size
-        listed = [row for offer in chosen for row in rows[name](offer)]
+        listed = [row for offer in chosen for row in LISTS[name](offer)]
         return json_answer(listed[start : start + size])
 
+    def _one(self, name: str, key: str) -> Answer:
+        """Answer about one product: nothing at all when there is none."""
+        offer = self._world.find(key)
+        try:
+            return _NOTHING if offer is None else json_answer(one_of(name, offer))
+        except KeyError:
+            return _UNKNOWN
+
+    def _cheapest(self) -> list[dict[str, Any]]:
+        """Return what it costs to send each product; one in ten is sent by nobody."""
+        number, word, cost = min(_CARRIERS, key=lambda carrier: carrier[2])
+        return [
+            {
+                "reference": offer.sku,
+                "cost": None if offer.id % 10 == 0 else f"{cost:.2f}",
+                "carrierId": number,
+                "carrierName": word,
+            }
+            for offer in self._world.offers
+        ]
+
     def _other(self, route: str, request: Request) -> Answer:
-        if route == "tracking/orders":
-            return self._tracked(json.loads(request.body)["track"]["orders"])
         if request.method == "POST":
-            return self._asked(route, json.loads(request.body)["order"])
+            return self._posted(route, request.body)
+        if route in _TOLD:
+            return json_answer(_TOLD[route])
+        if route == "user/auth/status":
+            return _NOTHING
         kind, _, name = route.rpartition("/")
-        of_orders: Mapping[str, Callable[[], Answer]] = {
-            "order": lambda: _order_row(self._numbered(name)),
-            "order/reference": lambda: _order_row(self._world.ordered(name)),
-            "tracking/order": lambda: self._tracked([{"id": name}]),
-        }
-        answers = {
-            "user/purse": json_answer("10000.00"),
-            "user/auth/status": _NOTHING,
-            "tracking/carriers": json_answer([{"id": number, "name": word} for number, word, _ in _CARRIERS]),
-        }
-        if route not in answers and kind in of_orders:
-            return of_orders[kind]()
-        return answers.get(route) or json_answer({"code": 404, "message": "Not Found"}, 404)
+        if kind == "tracking/order":
+            found = _tracked(self._numbered(name))
+            return json_answer(found) if found else _NOTHING
+        if kind in {"order", "order/reference", "order/delivery-notes"}:
+            return _order_row(self._world.ordered(name) if kind == "order/reference" else self._numbered(name))
+        return _UNKNOWN
 
     def _numbered(self, number: str) -> Order | None:
         return next((one for one in self._world.orders if str(one.number) == number), None)
 
-    def _tracked(self, asked: Sequence[Mapping[str, Any]]) -> Answer:
-        """Answer for many orders at once: rows of those that travel, none of the others."""
-        rows = [_tracking_row(self._numbered(str(one["id"]))) for one in asked]
-        told = [row for row in rows if row is not None]
-        return json_answer(told) if told else _NOTHING
+    def _posted(self, route: str, body: bytes) -> Answer:
+        """Answer a body; one without what it has to hold is refused field by field."""
+        try:
+            told = json.loads(body)
+            if route == "tracking/orders":
+                numbers = [str(one["id"]) for one in told["track"]["orders"]]
+                rows = [row for number in numbers for row in _tracked(self._numbered(number))]
+                return json_answer(rows) if rows else _NOTHING
+            return self._asked(route, told["order"])
+        except (ValueError, KeyError, TypeError, AttributeError) as missing:
+            field = str(missing.args[0]) if isinstance(missing, KeyError) else "order"
+            errors = {"children": {field: {"errors": ["This value should not be blank."]}}}
+            return json_answer({"code": 400, "message": "Validation Failed", "errors": errors}, 400)
 
     def _asked(self, route: str, asked: Mapping[str, Any]) -> Answer:
         """Answer what is asked about an order, or the order itself."""
@@ -212,10 +247,13 @@ class BigBuy(Simulator):
         if route == "order/create":
             return self._order(asked)
         if route == "order/check":
-            return self._refused(asked["products"]) or json_answer({"total": self._total(asked["products"])})
+            goods = self._total(asked["products"])
+            untaxed = round(goods + min(cost for _, _, cost in _CARRIERS), 2)
+            sums = {"totalWithoutTaxesAndWithoutShippingCost": goods, "totalWithoutTaxes": untaxed, "total": untaxed}
+            return self._refused(asked["products"]) or json_answer(sums)
         if route in {"order/check/multishipping", "order/create/multishipping"}:
             return self._parted(asked, is_order="create" in route)
-        return json_answer({"code": 404, "message": "Not Found"}, 404)
+        return _UNKNOWN
 
     def _quoted(self, asked: Mapping[str, Any]) -> Answer:
         if not asked["delivery"].get("isoCountry"):
@@ -281,65 +319,15 @@ class BigBuy(Simulator):
 def _order_row(order: Order | None) -> Answer:
     if order is None:
         return _NOTHING
-    return json_answer({"id": order.number, "internalReference": order.reference, "status": "processing"})
+    row: dict[str, Any] = {"id": order.number, "internalReference": order.reference, "dateAdd": order.at}
+    lines = [{"reference": line["reference"], "quantity": line["quantity"]} for line in order.lines]
+    return json_answer({**row, "status": "processing", "carriers": [{"id": 1, "name": "gls"}], "products": lines})
 
 
-def _tracking_row(order: Order | None) -> dict[str, Any] | None:
-    """Return the tracking of an order; None for one that does not travel yet."""
+def _tracked(order: Order | None) -> list[dict[str, Any]]:
+    """Return the tracking of an order, nothing as long as there is none."""
     if order is None or order.tracking is None:
-        return None
-    told = {"trackingNumber": order.tracking, "statusDescription": "In transit", "carrier": {"id": 1}}
-    return {"id": order.number, "reference": order.reference, "trackings": [told]}
-
-
-def _product(offer: Offer) -> dict[str, Any]:
-    prices = {
-        "wholesalePrice": offer.cost,
-        "retailPrice": round(offer.cost * 1.6, 2),
-        "inShopsPrice": round(offer.cost * 2, 2),
-    }
-    return {
-        "id": offer.id,
-        "sku": offer.sku,
-        "ean13": offer.ean,
-        "active": int(offer.active),
-        "taxonomy": offer.category,
-        **prices,
-    }
-
-
-def _information(offer: Offer) -> dict[str, Any]:
-    return {"id": offer.id, "sku": offer.sku, "name": offer.name, "description": offer.description, "isoCode": "en"}
-
-
-def _images(offer: Offer) -> dict[str, Any]:
-    pictures = [
-        {
-            "id": offer.id * 10 + at,
-            "isCover": at == 1,
-            "name": "",
-            "url": f"https://cdn.bigbuy.example/{offer.id}-{at}.jpg",
-        }
-        for at in range(2)
-    ]
-    return {"id": offer.id, "images": pictures}
-
-
-def _variation(offer: Offer, one: Variant) -> dict[str, Any]:
-    price = one.cost_cents / 100
-    prices = {"wholesalePrice": price, "retailPrice": round(price * 1.6, 2), "inShopsPrice": round(price * 2, 2)}
-    return {"id": one.id, "sku": one.sku, "ean13": one.ean, "product": offer.id, "extraWeight": 0, **prices}
-
-
-def _stock(offer: Offer) -> dict[str, Any]:
-    """Return the stock of a product; one with variations has none itself."""
-    return {"id": offer.id, "sku": offer.sku, "stocks": []} if offer.variants else _stock_of(offer)
-
-
-def _stock_of(offer: Offer | Variant) -> dict[str, Any]:
-    first, second = offer.stock // 3, offer.stock - offer.stock // 3
-    kept = [
-        {"quantity": first, "minHandlingDays": 1, "maxHandlingDays": 2, "warehouse": 1},
-        {"quantity": second, "minHandlingDays": 3, "maxHandlingDays": 5, "warehouse": 2},
-    ]
-    return {"id": offer.id, "sku": offer.sku, "stocks": [one for one in kept if one["quantity"]]}
+        return []
+    told = {"statusDescription": "In transit", "statusDate": order.at, "descriptionTranslated": "In transit"}
+    row = {"trackingNumber": order.tracking, **told, "carrier": {"id": 1}}
+    return [{"id": order.number, "reference": order.reference, "trackings": [row]}]
