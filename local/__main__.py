@@ -19,6 +19,8 @@ __all__ = ["main"]
 
 _PATIENCE_S = 300.0
 _POLL_S = 0.5
+_HEADER_BYTES = 32 * 1024
+"""Longer than any token that is refused by its length, so that the refusal is ours: the server's own is a page of HTML."""
 _HEAD_START_S = 1.0
 """How long the functions have the interpreter to themselves: making the simulated worlds would share it with the first answers."""
 
@@ -43,6 +45,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": 0,
             "graceful_timeout": 5,
             "loglevel": "warning",
+            "limit_request_line": 0,
+            "limit_request_field_size": _HEADER_BYTES,
             "control_socket_disable": True,
             "post_worker_init": lambda _: self._start(),
             "worker_exit": lambda _server, _worker: self._stop(),

@@ -7,6 +7,7 @@ from shared.core.errors import Unauthenticated, ValidationFailed
 from shared.http.context import Context
 from shared.http.legacy import answered, refused_as_422, reshaped
 from shared.http.router import Router
+from shared.identity.admin import named
 from shared.identity.audit import Event
 from shared.identity.legacy import LegacyUser, LegacyUserFilter, LegacyUserMade, ShopLogin
 from shared.identity.models import NewUser, PasswordChange, PasswordReset, Registration, UserFilter
@@ -58,14 +59,14 @@ def legacy_user(ctx: Ctx, id: str) -> LegacyUser:
 @router.delete("/api/users/{id}", access="admin", successor="/api/v1/users/{id}")
 def delete_legacy_user(ctx: Ctx, id: str) -> None:
     """Delete a user."""
-    user_id = ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+    user_id = ctx.app.user_admin.delete(ctx.caller, named(ctx.caller, id), ctx.precondition)
     note(ctx, Event.USER_DELETED, user_id)
 
 
 @router.put("/api/users/{id}/force-reset-password", access="admin", status=204, successor="/api/v1/users/{id}/password")
 def force_reset(ctx: Ctx, id: str, body: PasswordReset) -> None:
     """Give a user a new password."""
-    user_id = ctx.app.user_admin.set_password(id, body.new_password)
+    user_id = ctx.app.user_admin.set_password(named(ctx.caller, id), body.new_password)
     note(ctx, Event.PASSWORD_RESET, user_id)
 
 

@@ -13,6 +13,7 @@ from shared.core.errors import Unauthenticated
 from shared.http.context import Context
 from shared.http.page import Page, make_page, paginate, place_of
 from shared.http.router import Router
+from shared.identity.admin import named
 from shared.identity.audit import Event, event_view
 from shared.identity.key_access import KEYS
 from shared.ports.documents import Query
@@ -187,7 +188,7 @@ def user(ctx: Ctx, id: str) -> User:
 @router.patch("/api/v1/users/{id}", access="admin")
 def update_user(ctx: Ctx, id: str, body: UserPatch) -> User:
     """Change a user."""
-    user = ctx.app.user_admin.update(id, body, ctx.precondition)
+    user = ctx.app.user_admin.update(named(ctx.caller, id), body, ctx.precondition)
     note(ctx, Event.USER_CHANGED, user.id, fields=" ".join(sorted(body.model_fields_set)))
     return user
 
@@ -195,14 +196,14 @@ def update_user(ctx: Ctx, id: str, body: UserPatch) -> User:
 @router.delete("/api/v1/users/{id}", access="admin")
 def delete_user(ctx: Ctx, id: str) -> None:
     """Delete a user; e-mail and username are free from then on."""
-    user_id = ctx.app.user_admin.delete(ctx.caller, id, ctx.precondition)
+    user_id = ctx.app.user_admin.delete(ctx.caller, named(ctx.caller, id), ctx.precondition)
     note(ctx, Event.USER_DELETED, user_id)
 
 
 @router.put("/api/v1/users/{id}/password", access="admin", status=204)
 def set_password(ctx: Ctx, id: str, body: PasswordReset) -> None:
     """Give a user a new password; all sessions of the user end."""
-    user_id = ctx.app.user_admin.set_password(id, body.new_password)
+    user_id = ctx.app.user_admin.set_password(named(ctx.caller, id), body.new_password)
     note(ctx, Event.PASSWORD_RESET, user_id)
 
 

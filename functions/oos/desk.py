@@ -102,13 +102,16 @@ def legacy_sku_stock(ctx: Ctx, body: LegacyStockQuery) -> dict[str, LegacyStock]
 @router.post("/api/v1/oos/plan", access="operator", policy="costly", atomic=False)
 def plan(ctx: Ctx, body: PlanBody) -> Plan:
     """Plan which held orders ship from elsewhere: most orders, then fewest splits; changes nothing."""
-    return cast("Plan", ctx.app.desk.plan(_only(body.source), body.order_ids))
+    made = ctx.app.desk.plan(_only(body.source), body.order_ids)
+    _say_age(ctx, ctx.app.oos.age_s(_only(body.source)))
+    return cast("Plan", made)
 
 
 @router.post("/api/v1/oos/unblock", access="viewer", atomic=False)
 def unblock(ctx: Ctx, body: UnblockBody) -> Unblock:
     """Say which orders release, oldest first, if so many units of a SKU arrive."""
     found = ctx.app.desk.unblock(_only(body.source), body.sku, body.quantity, body.facility)
+    _say_age(ctx, ctx.app.oos.age_s(_only(body.source)))
     return cast("Unblock", found)
 
 

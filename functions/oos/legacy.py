@@ -30,6 +30,9 @@ def legacy_feed(ctx: Ctx, source: SourceName, query: LegacyFeedQuery) -> Raw:
 def legacy_details(ctx: Ctx, source: SourceName, order_id: str) -> LegacyOos:
     """Return one order as the older backend showed it, vendor record included."""
     found = ctx.app.oos.order(source.value, order_id)
+    age_s = ctx.app.oos.age_s((source.value,))
+    if age_s is not None:
+        ctx.respond_header("X-Data-Age", str(age_s))
     return cast("LegacyOos", legacy_view(found.row, found.shown, raw=found.raw))
 
 

@@ -21,6 +21,8 @@ from shared.oos.words import FEED_REASONS, SOURCES, SourceName
 from . import desk
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from shared.oos.desk_models import HistoryFilter
     from shared.oos.export_models import QueueExport
     from shared.oos.models import Include, OosOrder, OrderQuery, QueueQuery
@@ -61,7 +63,9 @@ def export_orders(ctx: Ctx, query: QueueExport) -> Raw:
 @router.get("/api/v1/oos/orders/{source}/{order_id}")
 def read_order(ctx: Ctx, source: SourceName, order_id: str, query: OrderQuery) -> OosOrder:
     """Return one order that is or was held."""
-    return cast("OosOrder", ctx.app.oos.order_shown(source.value, order_id, _including(query.include)))
+    shown = ctx.app.oos.order_shown(source.value, order_id, _including(query.include))
+    _say_age(ctx, ctx.app.oos.age_s((source.value,)))
+    return cast("OosOrder", shown)
 
 
 @router.get("/api/v1/oos/history", etag=True)
@@ -74,12 +78,13 @@ def list_history(ctx: Ctx, query: HistoryFilter) -> Page[OosOrder]:
         descending=query.order.descending,
         after=(place.value, place.id) if place else None,
         reasons=tuple(reason.value for reason in query.resolved_reason or ()),
-        between=(instant(query.from_), instant(query.to)),
+        between=_resolved_within(query),
     )
     sku = query.sku.casefold() if query.sku is not None else None
     orders, following = ctx.app.oos.history(wanted, sku, query.size, query.offset)
     total = ctx.app.oos.count_history(wanted, sku) if query.wants_total else None
     page: Page[Any] = make_page(ctx, query, orders, following, total)
+    _say_age(ctx, ctx.app.oos.age_s(wanted.sources))
     return page
 
 
@@ -96,6 +101,7 @@ def asked_of(query: QueueQuery, place: list[Any] | None = None) -> Asked:
             order_types=frozenset(query.order_type or ()),
             min_age_hours=query.min_age_hours,
             search=query.search or "",
+            opened=(_instant(query.created_from), _instant(query.created_to)),
         ),
         sources=_sources(query.source),
         state=query.state.value,
@@ -108,6 +114,16 @@ def asked_of(query: QueueQuery, place: list[Any] | None = None) -> Asked:
         total=query.wants_total,
         as_of=query.as_of,
     )
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return instant(moment) if moment is not None else None
+
+
+def _resolved_within(query: HistoryFilter) -> tuple[str, str]:
+    """Return the bounds that all four parameters leave; nothing lies between them where they contradict each other."""
+    first = max(query.from_, query.created_from or query.from_)
+    return instant(first), instant(min(query.to, query.created_to or query.to))
 
 
 def _including(include: Sequence[Include] | None) -> Asked:

@@ -16,13 +16,18 @@ from shared.identity.rules import login_name
 from shared.identity.users import Fields, Users, view
 from shared.ports.documents import Position, Query, Stored
 
-__all__ = ["Place", "UserAdmin", "place_of"]
+__all__ = ["Place", "UserAdmin", "named", "place_of"]
 
 Place = tuple[str, str]
 """Where a user stands in an order: the sorted value, and the id that decides ties."""
 
 _STEP = 500
 _ME = "me"
+
+
+def named(caller: Caller, word: str) -> str:
+    """Return the id or username a path names: `me` is the caller's own id."""
+    return caller.user_id if word == _ME else word
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,12 @@ class CommentService:
         """Return the document query behind the list."""
         given = {"order_id": wanted.order_id, "sku": wanted.sku, "source": wanted.source}
         equals = [(name, str(value)) for name, value in given.items() if value is not None]
-        return Query(COMMENTS, tuple(equals))
+        return Query(
+            COMMENTS,
+            tuple(equals),
+            at_least=instant(wanted.created_from) if wanted.created_from else None,
+            at_most=instant(wanted.created_to) if wanted.created_to else None,
+        )
 
     @staticmethod
     def view(stored: Stored) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class GroupBy(StrEnum):
 
 
 class HistoryFilter(PageQuery):
-    """Which resolved orders to list; the bounds are of `resolved_at`."""
+    """Which resolved orders to list; all bounds are of `resolved_at`."""
 
     SORTS: ClassVar[tuple[str, ...]] = ("-resolved_at",)
 
@@ -60,6 +60,8 @@ class HistoryFilter(PageQuery):
     resolved_reason: Annotated[list[ResolvedReason] | None, Field(max_length=10)] = None
     from_: From = Field(alias="from")
     to: To
+    created_from: From | None = None
+    created_to: To | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -332,6 +334,8 @@ class CommentFilter(PageQuery):
     order_id: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     sku: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     source: SourceName | None = None
+    created_from: From | None = None
+    created_to: To | None = None
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from shared.core.page import PageQuery
 from shared.core.text import Text
-from shared.core.times import Instant
+from shared.core.times import From, Instant, To
 from shared.oos.shape import Shape
 from shared.oos.words import ResolvedReason, SourceName, State
 
@@ -199,7 +199,7 @@ Several = Annotated[list[str] | None, Field(max_length=10)]
 
 
 class QueueQuery(PageQuery):
-    """Which held orders to list."""
+    """Which held orders to list; `created_from` and `created_to` are bounds of `opened_at`."""
 
     SORTS: ClassVar[tuple[str, ...]] = ("-opened_at", "-last_seen_at", "-value")
 
@@ -213,6 +213,8 @@ class QueueQuery(PageQuery):
     min_age_hours: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
     search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     as_of: Instant | None = None
+    created_from: From | None = None
+    created_to: To | None = None
     include: Annotated[list[Include] | None, Field(max_length=10)] = None
 
 

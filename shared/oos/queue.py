@@ -24,7 +24,7 @@ _LONGEST_NAME = 400
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to show; empty means no filter. `reasons` None means any reason."""
+    """What to show; empty means no filter. `reasons` None means any reason; `opened` are inclusive bounds, as instants."""
 
     reasons: frozenset[str] | None = None
     skus: frozenset[str] = frozenset()
@@ -33,6 +33,7 @@ class Filter:
     order_types: frozenset[str] = frozenset()
     min_age_hours: float | None = None
     search: str = ""
+    opened: tuple[str | None, str | None] = (None, None)
 
 
 class Facts:
@@ -87,6 +88,15 @@ def _tests(wanted: Filter, at: datetime) -> list[Test]:
     if wanted.min_age_hours is not None:
         least = wanted.min_age_hours
         tests.append(lambda facts: age_hours(facts.row, at) >= least)
+    return tests + _opened_within(*wanted.opened)
+
+
+def _opened_within(first: str | None, last: str | None) -> list[Test]:
+    tests: list[Test] = []
+    if first is not None:
+        tests.append(lambda facts: str(facts.row["opened_at"]) >= first)
+    if last is not None:
+        tests.append(lambda facts: str(facts.row["opened_at"]) <= last)
     return tests
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.core.page import PageQuery
+from shared.core.times import From, To
 from shared.jobs.states import JobStatus
 from shared.oos.shape import Shape
 from shared.oos.words import SourceName
@@ -26,6 +27,8 @@ class RunFilter(PageQuery):
 
     source: Annotated[list[SourceName] | None, Field(max_length=10)] = None
     status: Annotated[list[JobStatus] | None, Field(max_length=10)] = None
+    created_from: From | None = None
+    created_to: To | None = None
 
 
 class RefreshError(Shape):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.core.caller import Caller, Role
-from shared.core.clock import parse_instant
+from shared.core.clock import instant, parse_instant
 from shared.core.errors import Forbidden, InvalidState, NotFound, ValidationFailed
 from shared.core.values import dataclass
 from shared.jobs.names import REFRESH_SOURCE
@@ -117,7 +117,12 @@ class RefreshService:
         """Return the document query behind the list of runs."""
         given = {"subject": query.source, "status": query.status}
         filters = [(name, tuple(str(value) for value in values)) for name, values in given.items() if values]
-        return Query(JOBS, (("kind", KIND), *((name, one[0] if len(one) == 1 else one) for name, one in filters)))
+        return Query(
+            JOBS,
+            (("kind", KIND), *((name, one[0] if len(one) == 1 else one) for name, one in filters)),
+            at_least=instant(query.created_from) if query.created_from else None,
+            at_most=instant(query.created_to) if query.created_to else None,
+        )
 
     @staticmethod
     def run_of(stored: Stored) -> RefreshRun:

@@ -113,6 +113,11 @@ class OosService:
             raise NotFound(detail, resource="order")
         return _from_stored(stored, stale=current.stale)
 
+    def age_s(self, sources: Sequence[str]) -> int | None:
+        """Return the age of the oldest snapshot these sources show now, in seconds; None when none has one."""
+        ages = [self._reader.current(source).age_s for source in sources]
+        return max((age for age in ages if age is not None), default=None)
+
     def order_shown(self, source: str, order_id: str, asked: Asked) -> dict[str, Any]:
         """Return one order rendered with what is asked for besides; raise NotFound."""
         found = self.order(source, order_id)

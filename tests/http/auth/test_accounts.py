@@ -160,6 +160,19 @@ def test_nobody_deletes_himself(api: Api) -> None:
     token = api.token("admin")
     api.send("POST", "/api/v1/users", token, json={"email": "second@example.com", "role": "admin"})
 
-    answers = [api.send("DELETE", path, token) for path in ("/api/users/admin", "/api/v1/users/admin")]
+    paths = ("/api/users/admin", "/api/v1/users/admin", "/api/users/me", "/api/v1/users/me")
+    answers = [api.send("DELETE", path, token) for path in paths]
 
-    assert [answer.status_code for answer in answers] == [409, 409]
+    assert [answer.status_code for answer in answers] == [409] * 4
+    assert api.send("GET", "/api/v1/users/admin", token).status_code == 200
+
+
+def test_me_names_the_caller_in_every_path_of_a_user(api: Api) -> None:
+    token = api.token("admin")
+
+    changed = api.send("PATCH", "/api/v1/users/me", token, json={"region": "North"})
+    forced = api.send("PUT", "/api/users/me/force-reset-password", token, json={"new_password": "forced own phrase"})
+
+    assert (changed.status_code, changed.json["username"], changed.json["region"]) == (200, "admin", "North")
+    assert forced.status_code == 204
+    assert api.login("admin", "forced own phrase")["user"]["username"] == "admin"

@@ -228,6 +228,9 @@ def test_comments_are_written_listed_and_removed_by_their_author(desk: Desk) -> 
     assert [one["sku"] for one in desk.json("/api/v1/comments?order_id=C-1&sku=TEE-1&source=stord")["items"]] == [
         "TEE-1"
     ]
+    for bounds, words in ((f"created_to={made.json['created_at']}", ["call them"]), ("created_from=2030-01-01", [])):
+        found = desk.json(f"/api/v1/comments?order_id=C-1&{bounds}")["items"]
+        assert [one["comment"] for one in found] == words
     path = f"/api/v1/comments/{made.json['id']}"
     removed = desk.onhand.http.delete(path, auth=("demo", "demo-password-1"))
     again = desk.onhand.http.delete(path, auth=("demo", "demo-password-1"))
@@ -285,3 +288,15 @@ def short(line: dict[str, Any]) -> int:
     """Return the units a line waits for."""
     found: int = line["ordered_quantity"] if line["short_quantity"] is None else line["short_quantity"]
     return found
+
+
+def test_created_bounds_keep_the_runs_begun_within_them(desk: Desk) -> None:
+    path = "/api/v1/refresh/runs?limit=100"
+    everything = desk.json(path)["items"]
+    latest = max(run["created_at"] for run in everything)
+
+    later = [run["id"] for run in everything if run["created_at"] == latest]
+    assert 0 < len(later) < len(everything)
+    assert [run["id"] for run in desk.json(f"{path}&created_from={latest}")["items"]] == later
+    assert desk.json(f"{path}&source=stord,shipbob&created_to={latest}&include_total=true")["total"] == len(everything)
+    assert desk.json(f"{path}&created_to=2020-01-01")["items"] == []

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 
+from shared.core.clock import instant, parse_instant
 from shared.oos.desk_models import SkuRow
 from shared.oos.models import ORDER_KEYS, OosLine, OosOrder
 from tests.http.oos.conftest import Desk
@@ -224,3 +226,57 @@ def test_an_export_holds_every_row_of_the_list(desk: Desk, query: str) -> None:
 @pytest.mark.parametrize("query", ["limit=5", "cursor=x", "include=raw", "format=xml", "format=jsonl&bom=true"])
 def test_an_export_knows_no_pages(desk: Desk, query: str) -> None:
     assert desk.get(f"/api/v1/oos/orders/export?{query}").status_code == 422
+
+
+def test_created_bounds_are_inclusive_bounds_of_when_an_order_opened_whatever_the_sort(desk: Desk) -> None:
+    everything = desk.orders("state=all&reason=all")
+    (text,) = {item["opened_at"] for item in everything}
+    opened = parse_instant(text)
+    before, after = (instant(opened + timedelta(microseconds=step)) for step in (-1, 1))
+
+    def found(bounds: str) -> int:
+        return len(desk.orders(f"state=all&reason=all&{bounds}"))
+
+    assert 0 < len(everything) == found(f"created_from={text}") == found(f"created_to={text}&sort=-value")
+    assert len(everything) == found(f"created_from={before}&created_to={after}") == found("created_from=2026-01-15")
+    assert found(f"created_from={after}") == found(f"created_to={before}") == found("created_to=2026-01-14") == 0
+    assert desk.get("/api/v1/oos/orders?created_from=2026-01-01T00:00:00").status_code == 422
+
+
+def test_created_bounds_narrow_the_history_by_when_an_order_was_resolved(desk: Desk) -> None:
+    path = "/api/v1/oos/history?limit=1000&from=2020-01-01&to=2030-01-01"
+    everything = desk.json(path)["items"]
+    moment = everything[0]["resolved_at"]
+
+    assert everything
+    assert desk.json(f"{path}&created_from={moment}")["items"] == [
+        item for item in everything if item["resolved_at"] >= moment
+    ]
+    assert desk.json(f"{path}&created_to={moment}")["items"] == [
+        item for item in everything if item["resolved_at"] <= moment
+    ]
+    assert desk.json(f"{path}&created_from=2029-01-01")["items"] == []
+    assert desk.json(f"{path}&created_to=2020-02-01&include_total=true")["total"] == 0
+
+
+def test_every_answer_made_of_snapshots_says_how_old_the_oldest_is(desk: Desk) -> None:
+    order = desk.orders("source=stord")[0]
+    sku = order["lines"][0]["sku"] or "TEE-1"
+    answers = [
+        desk.get("/api/v1/oos/orders"),
+        desk.get(f"/api/v1/oos/orders/stord/{order['order_id']}"),
+        desk.get(f"/api/stord/order-details/{order['order_id']}"),
+        desk.get("/api/stord/oos-orders?limit=1"),
+        desk.get("/api/v1/oos/history?from=2020-01-01&to=2030-01-01"),
+        desk.get("/api/v1/oos/skus"),
+        desk.get("/api/v1/oos/at-risk"),
+        desk.get("/api/v1/oos/analytics/summary"),
+        desk.post("/api/v1/oos/plan", {"order_ids": [order["order_id"]]}),
+        desk.post("/api/v1/oos/unblock", {"sku": sku, "quantity": 1}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    ages = [int(answer.headers["X-Data-Age"]) for answer in answers]
+    assert max(ages) == ages[0]
+    assert min(ages) >= 0
+    assert "X-Data-Age" not in desk.get("/api/v1/oos/orders/stord/nobody").headers
