@@ -124,7 +124,7 @@ def _whole(path: Path) -> dict[str, Any]:
     from shared.core.caller import SYSTEM
     from shared.core.conditions import NO_CONDITION
     from shared.core.settings import Settings
-    from shared.imports.models import UploadForm
+    from shared.imports.start_models import UploadForm
 
     with tempfile.TemporaryDirectory() as folder:
         app = App(Settings.from_env({"DATA_DIR": folder}))

@@ -17,21 +17,12 @@ from shared.imports.record import view
 
 if TYPE_CHECKING:
     from shared.imports.export_models import ImportReport
-    from shared.imports.models import (
-        DiffFilter,
-        DiffRow,
-        ImportAccepted,
-        ImportFilter,
-        ImportRun,
-        ScrapeFeed,
-        ScrapeStore,
-        ScrapeUrl,
-        UploadForm,
-    )
+    from shared.imports.models import DiffFilter, DiffRow, ImportFilter, ImportRun
+    from shared.imports.start_models import ImportAccepted, ScrapeFeed, ScrapeStore, ScrapeUrl, UploadForm
 
 __all__ = ["router"]
 
-router = Router("imports", "shared.imports.models", "shared.imports.export_models")
+router = Router("imports", "shared.imports.models", "shared.imports.start_models", "shared.imports.export_models")
 Ctx = Context[App]
 _TEXTS = frozenset({"feed_type", "supplier_id"})
 
@@ -125,7 +116,7 @@ def _accepted(ctx: Ctx, answer: ImportAccepted) -> ImportAccepted:
 
 def _form(fields: dict[str, str]) -> UploadForm:
     """Read the fields beside the file: texts as a form has them, `mapping_config` as JSON."""
-    from shared.imports.models import UploadForm
+    from shared.imports.start_models import UploadForm
 
     told: dict[str, object] = {}
     for name, text in fields.items():

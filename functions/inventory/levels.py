@@ -14,20 +14,17 @@ from shared.http.router import Raw, Router
 if TYPE_CHECKING:
     from shared.inventory.change_models import LevelPatch, LotCount, NewLevel
     from shared.inventory.export_models import LevelExport
-    from shared.inventory.models import (
-        InventoryLevel,
-        LevelFilter,
-        LevelQuery,
-        LotFilter,
-        LowStockFilter,
-        WarehouseFilter,
-        WarehouseRow,
-    )
+    from shared.inventory.list_models import LotFilter, LowStockFilter, WarehouseFilter, WarehouseRow
+    from shared.inventory.models import InventoryLevel, LevelFilter, LevelQuery
 
 __all__ = ["router"]
 
 router = Router(
-    "inventory", "shared.inventory.models", "shared.inventory.change_models", "shared.inventory.export_models"
+    "inventory",
+    "shared.inventory.models",
+    "shared.inventory.list_models",
+    "shared.inventory.change_models",
+    "shared.inventory.export_models",
 )
 Ctx = Context[App]
 

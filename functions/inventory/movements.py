@@ -22,18 +22,17 @@ if TYPE_CHECKING:
         TransferBody,
     )
     from shared.inventory.export_models import MovementExport
-    from shared.inventory.models import (
-        HistoryFilter,
-        Movement,
-        MovementFilter,
-        Reservation,
-        ReservationFilter,
-    )
+    from shared.inventory.list_models import HistoryFilter, MovementFilter, ReservationFilter
+    from shared.inventory.models import Movement, Reservation
 
 __all__ = ["router"]
 
 router = Router(
-    "inventory", "shared.inventory.models", "shared.inventory.change_models", "shared.inventory.export_models"
+    "inventory",
+    "shared.inventory.models",
+    "shared.inventory.list_models",
+    "shared.inventory.change_models",
+    "shared.inventory.export_models",
 )
 Ctx = Context[App]
 

@@ -7,9 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from shared.core.page import PageQuery
-from shared.core.text import Id, Text
+from shared.core.text import Text
 from shared.core.times import From, To
-from shared.jobs.models import Accepted
 
 __all__ = [
     "REPORT_KEYS",
@@ -17,17 +16,12 @@ __all__ = [
     "DiffFilter",
     "DiffRow",
     "FeedType",
-    "ImportAccepted",
     "ImportError",
     "ImportFilter",
     "ImportKind",
     "ImportRun",
     "ImportStatus",
-    "ScrapeFeed",
-    "ScrapeStore",
-    "ScrapeUrl",
     "Totals",
-    "UploadForm",
 ]
 
 
@@ -121,52 +115,6 @@ class DiffRow(BaseModel, defer_build=True):
     fields: dict[str, dict[str, Any]]
     code: str | None
     provenance: dict[str, str] | None = None
-
-
-class ScrapeUrl(BaseModel, defer_build=True):
-    """A product page to read."""
-
-    url: Address
-    extract_variants: bool = True
-    extract_reviews: bool = False
-    enrich_with_ai: bool = True
-    dry_run: bool = False
-
-
-class ScrapeStore(BaseModel, defer_build=True):
-    """A shop to read."""
-
-    store_url: Address
-    max_products: Annotated[int, Field(ge=1, le=1000)] = 100
-    category_filter: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
-    dry_run: bool = False
-
-
-class ScrapeFeed(BaseModel, defer_build=True):
-    """A product file at an address."""
-
-    feed_url: Address
-    feed_type: FeedType = "auto"
-    mapping_config: Mapping | None = None
-    update_existing: bool = True
-    dry_run: bool = False
-    supplier_id: Id | None = None
-
-
-class UploadForm(BaseModel, defer_build=True):
-    """The fields beside an uploaded file, as a form sends them."""
-
-    feed_type: FeedType = "auto"
-    mapping_config: Mapping | None = None
-    update_existing: bool = True
-    dry_run: bool = False
-    supplier_id: Id | None = None
-
-
-class ImportAccepted(Accepted):
-    """The answer to an import taken on."""
-
-    import_id: str
 
 
 class ImportFilter(PageQuery):

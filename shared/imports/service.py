@@ -12,20 +12,7 @@ from shared.core.conditions import NO_CONDITION, Precondition
 from shared.core.errors import BaseMoved, FieldError, InvalidState, NotFound, UrlNotAllowed, ValidationFailed
 from shared.core.values import dataclass
 from shared.imports.columns import check_mapping
-from shared.imports.models import (
-    Action,
-    DiffFilter,
-    DiffRow,
-    ImportAccepted,
-    ImportFilter,
-    ImportKind,
-    ImportRun,
-    ImportStatus,
-    ScrapeFeed,
-    ScrapeStore,
-    ScrapeUrl,
-    UploadForm,
-)
+from shared.imports.models import Action, DiffFilter, DiffRow, ImportFilter, ImportKind, ImportRun, ImportStatus
 from shared.imports.record import IMPORTS, Data, changed, import_key, new_import, part_key, rows_of, view
 from shared.jobs.names import IMPORT_APPLY, IMPORT_RUN, IMPORT_UNDO, SCRAPE_STORE, SCRAPE_URL
 from shared.jobs.states import JobStatus
@@ -35,6 +22,7 @@ if TYPE_CHECKING:
     from shared.core.caller import Caller
     from shared.core.clock import Clock
     from shared.core.ids import Ids
+    from shared.imports.start_models import ImportAccepted, ScrapeFeed, ScrapeStore, ScrapeUrl, UploadForm
     from shared.imports.work import ImportWork
     from shared.jobs.record import Record
     from shared.jobs.service import JobService
@@ -247,6 +235,8 @@ class ImportService:
         message = {APPLY: "The import is being applied.", UNDO: "The import is being undone."}.get(
             kind, "The import has been taken on."
         )
+        from shared.imports.start_models import ImportAccepted
+
         return ImportAccepted.of([started.job.id], joined=started.joined, message=message, import_id=import_id)
 
     def _in_state(self, import_id: str, condition: Precondition, *allowed: ImportStatus) -> Stored:

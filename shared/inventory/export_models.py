@@ -1,7 +1,8 @@
 """What exports of this domain may be asked; no list needs them."""
 
 from shared.core.exports import ExportQuery
-from shared.inventory.models import LevelFilter, MovementFilter
+from shared.inventory.list_models import MovementFilter
+from shared.inventory.models import LevelFilter
 
 __all__ = ["LevelExport", "MovementExport"]
 

@@ -11,7 +11,8 @@ from shared.core.quantities import Count, Positive, Quantity, Version
 from shared.core.text import Id, Search
 from shared.inventory.change_models import LevelPatch
 from shared.inventory.figure_models import TrendFilter
-from shared.inventory.models import Ids, LevelFilter, LowStockFilter, Names, WarehouseFilter
+from shared.inventory.list_models import LowStockFilter, WarehouseFilter
+from shared.inventory.models import Ids, LevelFilter, Names
 
 __all__ = [
     "AddInventory",

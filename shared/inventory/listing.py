@@ -11,15 +11,9 @@ from shared.inventory import lists
 from shared.inventory.views import LEVEL_KEYS, MOVEMENT_KEYS, movement_view
 
 if TYPE_CHECKING:
+    from shared.inventory.list_models import HistoryFilter, LotFilter, LowStockFilter, MovementFilter, ReservationFilter
     from shared.inventory.lists import Asked
-    from shared.inventory.models import (
-        HistoryFilter,
-        LevelFilter,
-        LotFilter,
-        LowStockFilter,
-        MovementFilter,
-        ReservationFilter,
-    )
+    from shared.inventory.models import LevelFilter
     from shared.inventory.reservations import Reservations
     from shared.inventory.rules import Data
     from shared.inventory.service import Levels

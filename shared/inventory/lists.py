@@ -14,20 +14,19 @@ from shared.core.clock import instant
 from shared.core.values import dataclass
 from shared.core.words import matches, words
 from shared.inventory.keys import LEVELS, MOVEMENTS, PRODUCT_STOCK, RESERVATIONS
-from shared.inventory.models import (
-    HistoryFilter,
-    LevelFilter,
-    LotFilter,
-    LowStockFilter,
-    MovementFilter,
-    ReservationFilter,
-    WarehouseFilter,
-)
 from shared.inventory.rules import active_word, place_word, search_tokens, shelf_word
 from shared.ports.documents import Query, Stored
 
 if TYPE_CHECKING:
     from shared.inventory.figure_models import Figures
+    from shared.inventory.list_models import (
+        HistoryFilter,
+        LotFilter,
+        LowStockFilter,
+        ReservationFilter,
+        WarehouseFilter,
+    )
+    from shared.inventory.models import LevelFilter
 
 __all__ = [
     "Asked",
@@ -107,7 +106,7 @@ def lots(wanted: LotFilter, today: date) -> Asked:
 
 def movements(wanted: HistoryFilter, product_id: str | None = None) -> Asked:
     """Return what a list of movements asks."""
-    product = [product_id] if product_id else (wanted.product_id if isinstance(wanted, MovementFilter) else None)
+    product = [product_id] if product_id else getattr(wanted, "product_id", None)
     given: Given = {"product_id": product, "store_id": wanted.store_id, "transaction_type": wanted.transaction_type}
     return _asked(MOVEMENTS, given, "created_at", bounds=_bounds(wanted.created_from, wanted.created_to))
 

@@ -13,8 +13,8 @@ from typing import Any
 from shared.core.errors import BadRequest, FieldError
 from shared.core.money import number
 from shared.core.values import dataclass
+from shared.inventory.list_models import WarehouseFilter
 from shared.inventory.lists import warehouse_levels
-from shared.inventory.models import WarehouseFilter
 from shared.inventory.rules import Data
 from shared.ports.documents import Position, Stored
 from shared.ports.store import Store
