@@ -9,7 +9,6 @@ from pydantic_core import from_json, to_json
 from shared.app import App
 from shared.core.errors import ValidationFailed
 from shared.core.page import Page
-from shared.http.bodies import read
 from shared.http.context import Context
 from shared.http.page import make_page, paginate, place_of
 from shared.http.router import MULTIPART, Raw, Router
@@ -116,6 +115,7 @@ def _accepted(ctx: Ctx, answer: ImportAccepted) -> ImportAccepted:
 
 def _form(fields: dict[str, str]) -> UploadForm:
     """Read the fields beside the file: texts as a form has them, `mapping_config` as JSON."""
+    from shared.http.bodies import read
     from shared.imports.start_models import UploadForm
 
     told: dict[str, object] = {}

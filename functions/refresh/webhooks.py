@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from shared.app import App
 from shared.core.errors import BadRequest
-from shared.http.bodies import examine
 from shared.http.context import Context
 from shared.http.router import Router
 from shared.oos.words import SourceName
@@ -23,6 +22,7 @@ Ctx = Context[App]
 @router.post("/api/v1/webhooks/{source}", access="public", raw=True)
 def deliver(ctx: Ctx, source: SourceName) -> Taken:
     """Take a signed delivery: the order it names is looked up and shown with the next publication."""
+    from shared.http.bodies import examine
     from shared.oos.desk_models import Taken
 
     service = ctx.app.webhooks

@@ -3,12 +3,15 @@
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.adapters.google_calls import patience, translated
 from shared.adapters.google_packages import client_module
 from shared.core.values import dataclass
 from shared.ports.tasks import Task
+
+if TYPE_CHECKING:
+    from google.cloud.tasks_v2 import CloudTasksClient
 
 __all__ = ["DEADLINE_S", "CloudTasks", "Target"]
 
@@ -95,5 +98,5 @@ class CloudTasks:
         return body if task.not_before is None else {**body, "schedule_time": task.not_before}
 
 
-def _official() -> Any:
-    return client_module("google.cloud.tasks_v2", "cloud_tasks").CloudTasksClient()
+def _official() -> "CloudTasksClient":
+    return cast("CloudTasksClient", client_module("google.cloud.tasks_v2", "cloud_tasks").CloudTasksClient())
