@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local.simulators.offers import Offer, OfferWorld
+from local.simulators.offers import CATEGORIES, Offer, OfferWorld
 
-__all__ = ["FIRST_ID", "SERVICES", "found", "services", "tracked"]
+__all__ = ["FIRST_ID", "SERVICES", "categories", "found", "services", "tracked"]
 
 FIRST_ID = 1_005_000_000_000
 """What is added to the number of an offer to make a product id."""
@@ -19,12 +19,24 @@ _MOST, _FEWEST = 50, 20
 _NONE_YET = "1001"
 
 
+def categories() -> list[dict[str, Any]]:
+    """Return the categories."""
+    return [{"category_id": number, "category_name": name} for number, name in CATEGORIES]
+
+
 def found(offers: list[Offer], told: Mapping[str, str]) -> dict[str, Any]:
-    """Return a page of the offers whose name holds every word."""
+    """Return a page of the offers whose name holds every word; those of a category also where its name does."""
     words = told.get("keyWord", "").casefold().split()
     size = min(_MOST, max(_FEWEST, int(told.get("pageSize") or _FEWEST)))
     start = (int(told.get("pageIndex") or 1) - 1) * size
-    fitting = [offer for offer in offers if all(word in offer.name.casefold() for word in words)]
+    wanted = told.get("categoryId")
+    names = {str(number): f" {name.casefold()}" for number, name in CATEGORIES} if wanted else {}
+    fitting = [
+        offer
+        for offer in offers
+        if wanted in {None, str(offer.category)}
+        and all(word in offer.name.casefold() + names.get(str(offer.category), "") for word in words)
+    ]
     rows = [{"itemId": str(FIRST_ID + offer.id), "title": offer.name} for offer in fitting[start : start + size]]
     return {"products": {"selection_search_product": rows}, "totalCount": len(fitting), "pageIndex": start // size + 1}
 

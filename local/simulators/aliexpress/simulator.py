@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
-from local.simulators.aliexpress.dropship import FIRST_ID, SERVICES, found, services, tracked
+from local.simulators.aliexpress.dropship import FIRST_ID, SERVICES, categories, found, services, tracked
 from local.simulators.aliexpress.grants import Grants
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
 from local.simulators.credentials import ALIEXPRESS_APP, ALIEXPRESS_SECRET, ALIEXPRESS_TOKEN
@@ -38,6 +38,7 @@ class AliExpress(Simulator):
         "renewal": ("usual", "last", "without_refresh"),
         "freight": ("all", "none"),
         "tracking": ("in_order", "apart"),
+        "categories": ("told", "refused"),
     }
 
     def __init__(self, clock: Clock, options: Options | None = None) -> None:
@@ -180,6 +181,12 @@ class AliExpress(Simulator):
 
     def _feed(self) -> dict[str, Any]:
         return {"promo_name": _FEED, "product_num": len(self._world.offers)}
+
+    def _categories(self, method: str) -> Answer:
+        if self.switches["categories"] == "refused":
+            return _error("isv.insufficient-permission", "This application may not call the method", "ISV")
+        told = {"resp_code": 200, "result": {"categories": self._listed(categories(), "category")}}
+        return json_answer({f"{method.replace('.', '_')}_response": {"resp_result": told}})
 
     def _found(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
         offers = [] if request.quirk == "empty_list" else self._world.offers

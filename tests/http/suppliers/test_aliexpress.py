@@ -11,6 +11,7 @@ from shared.adapters.fetch.scripted import Answer, ScriptedFetch
 from shared.adapters.suppliers.aliexpress import AliExpressSource
 from shared.core.clock import ManualClock
 from shared.core.errors import Terminal
+from shared.ports.documents import Query, Stored
 from shared.ports.fetch import Request
 from shared.suppliers.port import Opened
 from tests.http.suppliers.market import Market
@@ -99,6 +100,39 @@ def test_a_search_is_read_page_by_page_to_its_end_or_its_limit(market: Market) -
     assert any(split[:51])  # one of the products read has two SKUs, and the limit counts SKUs
     assert (limited["status"], limited["fetched"]) == ("succeeded", 51)
     assert (whole["status"], whole["fetched"]) == ("succeeded", len(named) + sum(split))
+
+
+@pytest.mark.parametrize("wrapping", ["named", "bare"])
+@pytest.mark.parametrize("name", ["GARDEN", "2403"])
+def test_a_category_of_aliexpress_is_searched_as_one(market: Market, wrapping: str, name: str) -> None:
+    market.aliexpress.switch(wrapping=wrapping)
+    for offer in market.aliexpress.world.offers:
+        offer.name = f"{offer.name} 2403"  # a search for the number alone would find every one
+
+    run = market.sync(market.connect("aliexpress"), category_filter=name)
+
+    of_it = [offer for offer in market.aliexpress.world.offers if offer.category == 2403]
+    linked = {link.data["supplier_product_id"].partition("#")[0] for link in links(market)}
+    assert (run["status"], linked) == ("succeeded", {str(1_005_000_000_000 + offer.id) for offer in of_it})
+    assert 0 < len(of_it) < len(market.aliexpress.world.offers)
+
+
+def test_an_application_that_may_not_read_categories_searches_for_the_words(market: Market) -> None:
+    market.aliexpress.switch(categories="refused")
+    offer = market.aliexpress.world.offers[0]
+    offer.name = "Garden dwarf"
+
+    run = market.sync(market.connect("aliexpress"), category_filter="garden")
+
+    assert (run["status"], [link.data["supplier_product_id"].partition("#")[0] for link in links(market)]) == (
+        "succeeded",
+        [str(1_005_000_000_000 + offer.id)] * run["created"],
+    )
+
+
+def links(market: Market) -> list[Stored]:
+    """Return the links of every product."""
+    return list(market.shop.app.store.walk(Query("supplier_links")))
 
 
 def test_a_search_that_finds_nothing_fails_and_says_so(market: Market) -> None:

@@ -1,7 +1,7 @@
 """AliExpress for drop-shippers (`sources.md` 4): signed calls, lists in three wrappings, errors with status 200.
 
-There is no list of all products: a products sync reads the product feeds, or what a search for its category finds where no feed
-has that name; a stock sync reads the products already linked. Each SKU of a product is one of ours.
+There is no list of all products: a products sync reads the product feeds, or what a search finds where no feed has the name of
+its category: within the category of that name, or for the words of the name where there is none; a stock sync reads the products already linked. Each SKU of a product is one of ours.
 """
 
 from collections.abc import Mapping
@@ -94,7 +94,7 @@ class AliExpressSource:
             return begun
         if walk.category is None:
             raise Terminal("unknown_category", "AliExpress offers no product feed.")
-        return begun | {"search": 1}  # no feed has this name: it is what to search for
+        return begun | {"search": 1, "category": self._category(walk.category)}  # no feed has this name
 
     def page(self, cursor: Mapping[str, Any], notes: Notes) -> Page:
         """Read the details of some products, or the next ids of a feed when there are none to read.
@@ -142,6 +142,23 @@ class AliExpressSource:
         found = {reference: self._orders.find(reference, tracked=True) for reference in placed}
         return {reference: one for reference, one in found.items() if one is not None}
 
+    def _category(self, wanted: str) -> str:
+        """Return the id of the category of a name or id, empty for none.
+
+        An application that may not read categories searches without them; what else is wrong the search will say.
+        """
+        try:
+            answer = self._calls.call("aliexpress.ds.category.get", {}, "list of categories")
+        except Terminal as refused:
+            if refused.code == NEEDS_CONSENT:
+                raise
+            return ""
+        for row in unwrap_list(answer.get("categories")):
+            number, name = identifier(row.get("category_id")), text(row.get("category_name"))
+            if number and wanted.casefold() in {number, (name or "").casefold()}:
+                return number
+        return ""
+
     def _more_ids(self, after: Cursor) -> Cursor:
         """Read the next page of ids: of what was searched for, or of the first feed that is not at its end."""
         if after.get("search"):
@@ -175,6 +192,8 @@ class AliExpressSource:
             "pageSize": str(_FOUND_AT_ONCE),
             "pageIndex": str(number),
         }
+        if after.get("category"):
+            given["categoryId"] = after["category"]
         answer = self._calls.call("aliexpress.ds.text.search", given, f"page {number} of a search")
         rows = unwrap_list(answer.get("products"))
         ids = [
