@@ -7,6 +7,7 @@ version is not looked at again; a digest tells a text that people edited since f
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
@@ -32,7 +33,7 @@ _TEXTS = ("name", "description", "images")
 _FORM = "1"  # raise it when a record is to be looked at anew although its supplier says the same
 _BARE = (None, None, None, None, None, None, (), "None", None)
 _SEEN_AGAIN = timedelta(days=1)
-_ROOM = 380  # writes of one commit, of which Firestore takes 500; the last record may need more than the others
+_ROOM, _MOST = 380, 495  # writes of one commit, which takes 500: from where on no record is begun, and where it is full
 _SERVER_ERROR = 500
 
 
@@ -62,6 +63,10 @@ class Links(Protocol):
     def of_supplier_products(self, supplier_id: str, their_ids: Sequence[str]) -> dict[str, Stored]:
         """Return the links of a supplier by its own product ids."""
         ...
+
+
+class _FullError(Exception):
+    """A record needs more writes than the commit has left; the next one takes it."""
 
 
 class Fate(NamedTuple):
@@ -113,9 +118,21 @@ class Upsert:
             touched |= names
             if found.product is None and not creates:
                 fates.append(Fate(item.supplier_product_id, "unknown"))
-            else:
-                fates.append(self._fate(caller, supplier_id, item, found))
+                continue
+            before = self.store.decided()
+            work = partial(self._fitting, partial(self._fate, caller, supplier_id, item, found), alone=not before)
+            try:
+                fates.append(self.store.atomically(work))
+            except _FullError:
+                break
         return fates
+
+    def _fitting(self, decide: Callable[[], Fate], *, alone: bool) -> Fate:
+        """Decide on a record; take it back where the commit would not hold it with the others."""
+        fate = decide()
+        if not alone and self.store.decided() > _MOST:
+            raise _FullError
+        return fate
 
     def _met(self, supplier_id: str, items: Sequence[Item]) -> dict[str, _Met]:
         """Return what each record meets, matched by the supplier's id, then by SKU."""

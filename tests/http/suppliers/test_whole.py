@@ -320,7 +320,14 @@ def test_a_stock_sync_reads_every_linked_product(market: Market, kind: str, monk
     assert told(market, notes.WALKS) == {}
 
 
-def test_a_commit_takes_no_more_records_than_it_has_room_for(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("room", "most", "largest"),
+    [(30, 495, (30, 42)), (30, 34, (22, 35)), (3, 4, (6, 12)), (10**6, 10**6, (100, 500))],
+    ids=["by room", "the last one goes into the next", "one at a time", "control: no bound"],
+)
+def test_a_commit_takes_no_more_records_than_it_has_room_for(
+    market: Market, room: int, most: int, largest: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     documents, sizes = market.shop.app.store.documents, [0]
     commit = documents.commit
 
@@ -329,9 +336,10 @@ def test_a_commit_takes_no_more_records_than_it_has_room_for(market: Market, mon
         return commit(writes)
 
     monkeypatch.setattr(documents, "commit", measured)
-    monkeypatch.setattr(upsert, "_ROOM", 30)
+    monkeypatch.setattr(upsert, "_ROOM", room)
+    monkeypatch.setattr(upsert, "_MOST", most)
 
     run = market.sync(market.connect("bigbuy"))
 
     assert counted(run) == ("succeeded", 40, 40, 0, 0, 0)
-    assert 30 <= max(sizes) <= 30 + 12
+    assert largest[0] <= max(sizes) <= largest[1]
