@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.core.caller import SYSTEM
 from shared.core.clock import Clock, instant
-from shared.core.errors import Problem, Terminal
+from shared.core.errors import Problem, Terminal, Transient
 from shared.core.values import dataclass
 from shared.jobs.kinds import Continue, Done, Step
 from shared.jobs.names import SUPPLIER_SYNC
@@ -28,6 +28,7 @@ __all__ = ["KIND", "RUNS", "SyncWork", "run_key"]
 KIND = SUPPLIER_SYNC
 RUNS = "sync_runs"
 _MARGIN_S = 60.0
+_AGAIN_S = 30.0
 _AT_ONCE = 250
 _FORM = 2  # of cursors; a job with one of another form begins anew
 _MOST_ERRORS = 10
@@ -53,10 +54,21 @@ class SyncWork:
     def __call__(self, step: Step) -> Done | Continue:
         """Carry the sync on, as far as this delivery's time allows."""
         source = self._source(step.input["supplier_id"])
+        before = None if step.cursor is None else (step.cursor, step.counts)
         try:
             return self._carried(step, source)
+        except Transient as trouble:
+            if before is None or before == (step.cursor, step.counts):
+                raise
+            return self._later(step, trouble)
         finally:
             self.connections.noted(step.input["supplier_id"], source)
+
+    def _later(self, step: Step, trouble: Transient) -> Continue:
+        """Go on later: a delivery that got further has not failed, however many hours of a quota the whole sync takes."""
+        counts = step.counts
+        step.checkpoint(progress=(counts["fetched"], None, trouble.detail, counts["failed"]))
+        return Continue(max(trouble.wait_s or 0.0, _AGAIN_S))
 
     def _carried(self, step: Step, source: Source) -> Done | Continue:
         if step.cursor is None or step.cursor.get("form") != _FORM:

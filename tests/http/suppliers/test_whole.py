@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from local.simulators.wire import Answer
+from shared.core.errors import Transient
 from shared.jobs.record import Record
 from shared.ports.documents import Create, Key, Put, Query, Stored, Write
 from shared.suppliers import notes, upsert
 from shared.suppliers.models import NewSyncSchedule, SyncSupplier, TriggerSync
+from shared.suppliers.sync import SyncWork
 from tests.http.inventory.builders import ok
 from tests.http.settling import settle
 from tests.http.suppliers.market import Market
@@ -180,6 +182,37 @@ def test_a_job_begun_by_an_older_release_begins_anew(market: Market) -> None:
 
 def _with_cursor(stored: Any, cursor: dict[str, Any]) -> Write:
     return Put(stored.key, replace(Record.of(stored), cursor=cursor).data(), stored.version)
+
+
+# Quotas
+
+
+@pytest.mark.parametrize(
+    "counts_waits", [False, True], ids=["waits are no failures", "control: every wait is an attempt"]
+)
+def test_a_sync_waits_for_a_quota_as_often_as_it_must(
+    market: Market, counts_waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raised(_: SyncWork, __: Any, trouble: Transient) -> Any:
+        raise trouble
+
+    monkeypatch.setattr("shared.adapters.suppliers.bigbuy._PAGE_SIZE", 1)
+    if counts_waits:
+        monkeypatch.setattr(SyncWork, "_later", raised)
+    supplier = market.connect("bigbuy")
+    ok(market.manager().post("/api/v1/suppliers/sync", {"supplier_id": supplier["id"]}), 202)
+    messages = set()
+    for _ in range(30):
+        settle(market.shop.app)
+        market.shop.clock.advance(3700)
+        messages.add(ok(market.manager().get(f"/api/v1/jobs/{market.history()[0]['job_id']}"))["progress_message"])
+
+    run = market.history()[0]
+    if counts_waits:
+        assert run["status"] == "failed"
+    else:
+        assert counted(run) == ("succeeded", 40, 40, 0, 0, 0)
+        assert len({message for message in messages if "429" in str(message)}) > 5
 
 
 # Unchanged records
