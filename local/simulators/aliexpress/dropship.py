@@ -5,7 +5,7 @@ from typing import Any
 
 from local.simulators.offers import CATEGORIES, Offer, OfferWorld
 
-__all__ = ["FIRST_ID", "SERVICES", "categories", "found", "services", "tracked"]
+__all__ = ["FIRST_ID", "SERVICES", "found", "services", "tracked"]
 
 FIRST_ID = 1_005_000_000_000
 """What is added to the number of an offer to make a product id."""
@@ -17,11 +17,6 @@ SERVICES: Mapping[str, tuple[str, str, int]] = {
 """Services by code: company, fee in major units, most days."""
 _MOST, _FEWEST = 50, 20
 _NONE_YET = "1001"
-
-
-def categories() -> list[dict[str, Any]]:
-    """Return the categories."""
-    return [{"category_id": number, "category_name": name} for number, name in CATEGORIES]
 
 
 def found(offers: list[Offer], told: Mapping[str, str]) -> dict[str, Any]:

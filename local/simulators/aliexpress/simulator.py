@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
-from local.simulators.aliexpress.dropship import FIRST_ID, SERVICES, categories, found, services, tracked
+from local.simulators.aliexpress.dropship import FIRST_ID, SERVICES, found, services, tracked
 from local.simulators.aliexpress.grants import Grants
 from local.simulators.base import COMMON_SWITCHES, Options, Simulator, json_answer
 from local.simulators.credentials import ALIEXPRESS_APP, ALIEXPRESS_SECRET, ALIEXPRESS_TOKEN
@@ -174,19 +174,15 @@ class AliExpress(Simulator):
         return answer() if answer is not None else _error("InvalidMethod", "no such method", "ISV")
 
     def _categories(self, method: str) -> Answer:
-        """Return the categories, one wrapping deeper than other answers."""
+        """Return the categories, one wrapping deeper than other answers; the switch may say that they are not for everyone."""
+        if self.switches["categories"] == "refused":
+            return _error("isv.insufficient-permission", "This application may not call the method", "ISV")
         rows = [{"category_id": number, "category_name": word} for number, word in CATEGORIES]
         told = {"resp_code": 200, "result": {"categories": self._listed(rows, "category")}}
         return json_answer({f"{method.replace('.', '_')}_response": {"resp_result": told}})
 
     def _feed(self) -> dict[str, Any]:
         return {"promo_name": _FEED, "product_num": len(self._world.offers)}
-
-    def _categories(self, method: str) -> Answer:
-        if self.switches["categories"] == "refused":
-            return _error("isv.insufficient-permission", "This application may not call the method", "ISV")
-        told = {"resp_code": 200, "result": {"categories": self._listed(categories(), "category")}}
-        return json_answer({f"{method.replace('.', '_')}_response": {"resp_result": told}})
 
     def _found(self, method: str, told: Mapping[str, str], request: Request) -> Answer:
         offers = [] if request.quirk == "empty_list" else self._world.offers

@@ -1,7 +1,8 @@
 """AliExpress for drop-shippers (`sources.md` 4): signed calls, lists in three wrappings, errors with status 200.
 
 There is no list of all products: a products sync reads the product feeds, or what a search finds where no feed has the name of
-its category: within the category of that name, or for the words of the name where there is none; a stock sync reads the products already linked. Each SKU of a product is one of ours.
+its category: within the category of that name, or for the words of the name where there is none; a stock sync reads the
+products already linked. Each SKU of a product is one of ours.
 """
 
 from collections.abc import Mapping
