@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from struct import pack
 from typing import Self
 
 from shared.core.clock import Clock, instant
@@ -33,6 +34,8 @@ _BARE = re.compile(r"[\x21-\x7e]{1,255}")
 _QUOTED = re.compile(r'"([\x21\x23-\x7e]{1,255})"')
 _TRIES = 5
 _SHORT = 4096
+_ONE_BLOCK = b"\x78\x01\x01"
+"""RFC 1950 and 1951: deflate, no dictionary; the last block, stored."""
 _log = logging.getLogger(__name__)
 
 
@@ -235,11 +238,10 @@ def _done(fingerprint: str, answer: Answer, expires_at: str) -> Data:
 
 
 def _compressed(body: bytes) -> bytes:
-    """Compress an answer; the compressor's usual tables cost more to set up than a short answer does to compress."""
+    """Return an answer in zlib's form; a short one as it is, in one block that says so: to compress it costs more than it saves."""
     if len(body) > _SHORT:
         return zlib.compress(body)
-    short = zlib.compressobj(wbits=10, memLevel=2)
-    return short.compress(body) + short.flush()
+    return b"".join([_ONE_BLOCK, pack("<HH", len(body), len(body) ^ 0xFFFF), body, pack(">I", zlib.adler32(body))])
 
 
 def _reused() -> IdempotencyKeyReused:

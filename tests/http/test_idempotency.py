@@ -1,6 +1,7 @@
 """I01 and I02: one key, one effect, one answer. Each has a control, a broken variant that must fail the same check."""
 
 import threading
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,6 +31,15 @@ def test_200_keys_in_sequence_have_one_effect_each_and_equal_answers() -> None:
         assert first.body == second.body
         assert (first.headers.get("Idempotency-Replayed"), second.headers["Idempotency-Replayed"]) == (None, "true")
     assert effects(kernel) == 200
+
+
+def test_a_short_answer_is_kept_as_it_is_in_the_form_that_releases_before_read() -> None:
+    kernel = a_kernel([an_effect()])
+    answered = send(kernel.as_("viewer"), "key")
+
+    (record,) = kernel.app.store.query(Query(COLLECTION))
+    assert zlib.decompress(record.data["body"]) == answered.body
+    assert answered.body in record.data["body"]
 
 
 def test_every_unsafe_operation_answers_a_repeated_key_alike() -> None:
