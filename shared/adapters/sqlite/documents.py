@@ -80,9 +80,17 @@ class SqliteDocuments:
         ]
         if not groups:
             return {}
-        answers = self._connections.rows_of_all(statements.get_many(groups))
-        found = [_stored(*row) for rows in answers for row in rows]
+        found = [_stored(*row) for row in self._looked_up(groups)]
         return {document.key: document for document in found}
+
+    def _looked_up(self, groups: Sequence[tuple[Table, Sequence[str]]]) -> list[Row]:
+        """Return collection, id, version, JSON and bytes of what exists."""
+        together = statements.packed_groups(groups)
+        if together is not None:
+            rows = statements.unpacked_groups(self._connections.rows_of_all([together])[0])
+            if rows is not None:
+                return rows
+        return [row for rows in self._connections.rows_of_all(statements.get_many(groups)) for row in rows]
 
     def query(self, query: Query) -> list[Stored]:
         """Return the matching documents in order; raise UndeclaredShape for a shape without its index."""
@@ -295,7 +303,7 @@ def _late(kept: Kept) -> Stored:
     return made
 
 
-def _stored(collection: str, document_id: str, version: int, body: str, blobs: bytes | None) -> Stored:
+def _stored(collection: str, document_id: str, version: int | str, body: str, blobs: bytes | None) -> Stored:
     return Stored(Key(collection, document_id), _data(body, blobs), str(version))
 
 

@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     from shared.adapters.sqlite.connections import Row, Statement
     from shared.ports.documents import Query
 
-__all__ = ["count", "get_many", "named", "packed", "select", "unpacked", "unpacked_names"]
+__all__ = [
+    "count",
+    "get_many",
+    "named",
+    "packed",
+    "packed_groups",
+    "select",
+    "unpacked",
+    "unpacked_groups",
+    "unpacked_names",
+]
 
 _MOST_TOGETHER = 50
+_PARTS = 4
 
 Condition = tuple[str, tuple[Any, ...]]
 
@@ -43,6 +54,34 @@ def _looked_up(groups: tuple[tuple[Table, int], ...]) -> str:
         f"SELECT '{table.collection}', {table.read.removeprefix('SELECT ')} WHERE id IN ({', '.join('?' * number)})"
         for table, number in groups
     )
+
+
+def packed_groups(groups: Sequence[tuple[Table, Sequence[str]]]) -> Statement | None:
+    """Return the statement that answers look-ups by id as one row, as `packed` does; None where it takes more than one."""
+    if len(groups) > _MOST_TOGETHER:
+        return None
+    return _packed_look_up(tuple((table, len(ids)) for table, ids in groups)), [one for _, ids in groups for one in ids]
+
+
+@lru_cache(1024)
+def _packed_look_up(groups: tuple[tuple[Table, int], ...]) -> str:
+    found = " UNION ALL ".join(
+        f"SELECT '{table.collection}' || char(31) || id || char(31) || version || char(31) || {table.body} AS found, blobs"  # noqa: S608 - as above
+        f" FROM {table.name} WHERE id IN ({', '.join('?' * number)})"
+        for table, number in groups
+    )
+    return f"SELECT group_concat(found, char(30)), count(*), count(blobs) FROM ({found})"  # noqa: S608 - as above
+
+
+def unpacked_groups(rows: Sequence[Row]) -> list[Row] | None:
+    """Return the rows of packed look-ups, None when they have to be asked for one by one."""
+    found, number, with_bytes = rows[0] if rows else (None, 0, 0)
+    if not number:
+        return []
+    parts = [tuple(one.split("\x1f")) for one in found.split("\x1e")]
+    if with_bytes or len(parts) != number or any(len(each) != _PARTS for each in parts):
+        return None
+    return [(*part, None) for part in parts]
 
 
 def select(query: Query, table: Table) -> Statement:

@@ -19,7 +19,7 @@ columns of this one as they were.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -68,12 +68,22 @@ class Table:
         self.probe = f"SELECT 1 FROM {self.name} WHERE behind LIMIT 1"  # noqa: S608 - as above
         self.is_behind = f", EXISTS ({self.probe})" if self.may_be_behind else ""
         self._held = f"SELECT {', '.join(('rowid', 'version', *self.columns))} FROM {self.name} WHERE id = ?"  # noqa: S608 - as above
-        self._late = f"SELECT {', '.join(('rowid', self.body, *self.columns))} FROM {self.name} WHERE behind"  # noqa: S608 - as above
+        self._late = f"SELECT {', '.join(('rowid', self.body, *self._told()))} FROM {self.name} WHERE behind"  # noqa: S608 - as above
+        joined = " || char(31) || ".join(("rowid", self.body, *self._told()))
+        self._late_together = f"SELECT group_concat({joined}, char(30)), count(*) FROM {self.name} WHERE behind"  # noqa: S608 - as above
         self._set = f"version = ?, {self.body} = ?, blobs = ?"
         self._late_set = f"UPDATE {self.name} SET {self._set}, behind = 1 WHERE id = ?"  # noqa: S608 - as above
         self._updates: dict[tuple[int, ...], tuple[str, bool]] = {}
         self._waiting = 0
         self.insert = f"{self._inserting()} NOTHING"
+
+    def _told(self) -> list[str]:
+        """Return what says a column's value with its type as one text, as `_told_of` does of a value."""
+        return [
+            f"CASE typeof({name}) WHEN 'null' THEN '' WHEN 'real' THEN iif({name} = -9e999, 'none', 'real' || quote({name}))"
+            f" ELSE typeof({name}) || {name} END"
+            for name in self.columns[:-1]
+        ]
 
     def _inserting(self) -> str:
         columns = ("id", "version", self.body, "blobs", *self.columns)
@@ -141,15 +151,22 @@ class Table:
     def settle(self, connection: sqlite3.Connection) -> None:
         """Bring up all rows that are behind."""
         self._waiting = 0
-        rows = connection.execute(self._late).fetchall()
         updates: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
-        for rowid, body, *columns in rows:
+        for rowid, body, *held in self._behind(connection):
             new = indexed(from_json(body), self.fields)
-            changed = tuple(at for at, value in enumerate(new) if value != columns[at])
-            updates.setdefault(changed, []).append((*(new[at] for at in changed), rowid))
+            changed = tuple(at for at, value in enumerate(new) if _told_of(value) != held[at])
+            updates.setdefault(changed, []).append((*(new[at] for at in changed), int(rowid)))
         for changed, values in updates.items():
             more = "".join(f", {self.columns[at]} = ?" for at in changed)
             connection.executemany(f"UPDATE {self.name} SET behind = NULL{more} WHERE rowid = ?", values)  # noqa: S608 - as above
+
+    def _behind(self, connection: sqlite3.Connection) -> Sequence[Sequence[Any]]:
+        """Return row, JSON and columns of what is behind: as one text, unless a value holds what parts it."""
+        ((text, number),) = connection.execute(self._late_together).fetchall()
+        rows = [one.split("\x1f") for one in text.split("\x1e")] if number else []
+        if len(rows) == number and all(len(row) == len(self.fields) + 2 for row in rows):
+            return rows
+        return connection.execute(self._late).fetchall()
 
     def row(self, document_id: str, data: Mapping[str, Any], made: Revision) -> tuple[Any, ...]:
         """Return a document as a whole row, for `insert`."""
@@ -213,6 +230,19 @@ def column(value: Any) -> Any:
         return None
     plain = from_json(to_json(value))
     return b"\x02" + to_json(plain) if isinstance(plain, list | dict) else column(plain)
+
+
+def _told_of(value: Any) -> str:
+    """Return what the file says of a column that holds this value; a float may be said otherwise, and is written anew then."""
+    if type(value) is str:
+        return f"text{value}"
+    if type(value) is int:
+        return f"integer{value}"
+    if type(value) is bytes:
+        return f"blob{value.decode()}"
+    if value is None:
+        return ""
+    return "none" if value == NULL else f"real{value}"
 
 
 def _marks(columns: Iterable[str]) -> str:
