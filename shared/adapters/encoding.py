@@ -27,10 +27,10 @@ _LONGEST_ID = 1500
 _MAX_INT = 2**63
 
 
-def check_writes(writes: Sequence[Write]) -> None:
+def check_writes(writes: Sequence[Write], most: int = MAX_WRITES) -> None:
     """Raise ValueError for a commit no store takes: too many writes, two for one key, an impossible key."""
-    if len(writes) > MAX_WRITES:
-        raise ValueError(f"{len(writes)} writes in one commit; at most {MAX_WRITES} are atomic")
+    if len(writes) > most:
+        raise ValueError(f"{len(writes)} writes in one commit; at most {most} are atomic")
     keys = {write.key for write in writes}
     if len(keys) < len(writes):
         raise ValueError("two writes of one document in one commit")

@@ -1,13 +1,18 @@
 """Words for search: split at anything that is not alphanumeric, ignoring case and accents."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 __all__ = ["matches", "words"]
 
+_PLAIN = re.compile("[0-9a-z]+")
+
 
 def words(text: str) -> list[str]:
     """Return the words of a text, folded, in order."""
+    if text.isascii():
+        return _PLAIN.findall(text.lower())
     folded = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
     return "".join(c if c.isalnum() else " " for c in folded).split()
 

@@ -4,7 +4,7 @@ A payload is a header and one piece for each column or stretch of rows, parted b
 are what they were tested as: neither are objects made of cells for staging, nor are their names written again in every row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -12,7 +12,9 @@ from pydantic_core import from_json, to_json
 from shared.imports.numbers import IN_STOCK
 from shared.imports.plain import Sheet
 
-__all__ = ["Block", "packed", "unpacked"]
+__all__ = ["Block", "packed", "pieces", "unpacked"]
+
+_MOST_BYTES = 600_000
 
 _PARTING = b"\x1e"
 Block = tuple[int, Sheet] | list[Any]
@@ -35,6 +37,21 @@ def packed(blocks: Sequence[Block]) -> bytes:
             for column in columns.values()
         )
     return _PARTING.join([to_json(header), *pieces])
+
+
+def pieces(rows: Iterable[Any], most: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the payloads of parts with at most so many rows, and how many each has: a part is one document, of limited size."""
+    piece: list[bytes] = []
+    weight = 0
+    for row in rows:
+        kept = to_json(row)
+        if len(piece) == most or (piece and weight + len(kept) > _MOST_BYTES):
+            yield len(piece), b"[%b]" % b",".join(piece)
+            piece, weight = [], 0
+        piece.append(kept)
+        weight += len(kept)
+    if piece:
+        yield len(piece), b"[%b]" % b",".join(piece)
 
 
 def unpacked(payload: bytes) -> list[Any]:

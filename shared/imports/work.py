@@ -20,7 +20,7 @@ from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns
 from shared.imports.compare import Compared, Comparer, Options, caller_of
 from shared.imports.models import ImportStatus, Totals
-from shared.imports.packing import unpacked
+from shared.imports.packing import pieces, unpacked
 from shared.imports.record import (
     MOST_ERRORS,
     Data,
@@ -29,6 +29,7 @@ from shared.imports.record import (
     part_key,
     part_write,
     payload_of,
+    payload_write,
     rows_of,
 )
 from shared.imports.rows import Batch, Raw, unreadable
@@ -43,7 +44,9 @@ __all__ = ["ImportWork", "Opened", "Reading"]
 _PART = 500
 """Rows of a staged part that is only compared."""
 _UNIT = 30
-"""Rows of a part of the diff, written in one commit: each takes up to a dozen documents."""
+"""Rows of a part that is compared and written in one commit: each takes up to a dozen documents."""
+_WRITES = 16
+"""Writes that one row of a diff is counted as, when it is decided how many are one commit."""
 _READINGS = 3
 _READINGS_OF_SHOPS = 12
 """Deliveries that may end in the middle of reading; a shop goes on where it was, anything else starts over."""
@@ -205,11 +208,12 @@ class ImportWork:
         staged = self._staged(run.key.id, number)
         rows = self.comparer.batch(staged, superseded, self._options(run))
         first = step.counts.get("diffs", number)
-        pieces = [rows[at : at + _UNIT] for at in range(0, len(rows), _UNIT)]
-        counts = _counted(step.counts, rows) | {"diffs": first + len(pieces)}
+        parts = list(pieces((row.packed() for row in rows), self._unit))
+        counts = _counted(step.counts, rows) | {"diffs": first + len(parts)}
+        now = self.clock.now()
         writes = [
-            part_write(run.key.id, "d", at, [row.packed() for row in piece], self.clock.now())
-            for at, piece in enumerate(pieces, start=first)
+            payload_write(part_key(run.key.id, "d", at), payload, count, now)
+            for at, (count, payload) in enumerate(parts, start=first)
         ]
         cursor = {"phase": "diff", "next": number + 1}
         step.checkpoint(cursor=cursor, counts=counts, progress=_progress(counts), writes=writes)
@@ -240,10 +244,11 @@ class ImportWork:
         number, at = step.cursor["next"], step.cursor["at"]
         kept = self._part(run.key.id, "d", number)
         caller = caller_of(run.data["created_by"])
-        end = min(len(kept), at + _UNIT)
+        end = min(len(kept), at + self._unit)
         batch = step.counts.get("batches", 0)
 
         def work() -> tuple[list[Compared], list[Applied]]:
+            self.store.allow_many()
             rows = [Compared.of(each) for each in kept[at:end]]
             return rows, self._written(run, caller, rows)
 
@@ -275,7 +280,11 @@ class ImportWork:
             total = run.data["batches"]
             return Told({"phase": "undo", "next": number}, counts, (total - number, total, "Taking back"))
 
-        step.within(self.store, lambda: self.applier.undo(caller, run.key.id, list(reversed(rows))), told)
+        def work() -> list[Compared]:
+            self.store.allow_many()
+            return self.applier.undo(caller, run.key.id, list(reversed(rows)))
+
+        step.within(self.store, work, told)
 
     def _analysed(self, step: Step) -> Done:
         run = self._current(step)
@@ -306,6 +315,11 @@ class ImportWork:
         if run.data["enrich"] and applied:
             self.enrich([row.product_id for row in applied], run.data["created_by"])
         return applied
+
+    @property
+    def _unit(self) -> int:
+        """Return how many rows of a diff are one commit: as many as the store writes together, at most a staged part."""
+        return min(_PART, self.store.most_writes // _WRITES)
 
     def _current(self, step: Step) -> Stored:
         """Return the import as it is; a cancelled one ends its job."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from shared.core.clock import instant, parse_instant
@@ -147,7 +148,13 @@ def labelled(level: Mapping[str, Any], facts: Mapping[str, Any]) -> Data:
 def search_tokens(texts: Iterable[str | None]) -> list[str]:
     """Return every beginning of every word, up to 12 characters, so that one equality finds a word's prefix."""
     found = {word for text in texts if text for word in words(text)}
-    return sorted({word[:size] for word in found for size in range(1, min(len(word), _LONGEST_TOKEN) + 1)})
+    return sorted(set().union(*map(_beginnings, found)))
+
+
+@lru_cache(4096)
+def _beginnings(word: str) -> tuple[str, ...]:
+    """Return every beginning of a word; texts of one shop share most of their words."""
+    return tuple(word[:size] for size in range(1, min(len(word), _LONGEST_TOKEN) + 1))
 
 
 def shelf_word(*, low: bool) -> str:

@@ -147,6 +147,8 @@ class Documents(Protocol):
     """A document database. Every method raises `shared.core.errors.Transient` when the database is in trouble."""
 
     counts: Counts
+    most_writes: int
+    """How many writes `commit_many` takes: 500, or more where the store is not bound to that."""
 
     def get(self, key: Key) -> Stored | None:
         """Return one document as last committed, or None."""
@@ -170,6 +172,10 @@ class Documents(Protocol):
         Raise Conflict when a precondition fails; nothing is written then. A write is visible to every later read. After
         Transient it is unknown whether the commit was applied: only preconditions make it safe to send again.
         """
+        ...
+
+    def commit_many(self, writes: Sequence[Write]) -> list[str]:
+        """Do what `commit` does with up to `most_writes` writes; whoever calls it has asked how many those are."""
         ...
 
     def ping(self) -> None:

@@ -51,28 +51,43 @@ class _Unit:
     """What one atomic piece of work has decided so far."""
 
     first: First | None = None
+    has_many: bool = False
     writes: dict[Key, Write] = field(default_factory=dict)
     after: list[Callable[[], None]] = field(default_factory=list)
     foreseen: dict[Key, Stored | None] = field(default_factory=dict)
+    replaced: list[tuple[Key, Write | None]] = field(default_factory=list)
+    """What stood in `writes` before each change of it, the last change last."""
 
     def add(self, writes: Sequence[Write]) -> None:
         """Add writes; a second one to the same key keeps the first one's precondition."""
         for write in writes:
-            earlier = self.writes.pop(write.key, None)
+            earlier = self.writes.get(write.key)
             merged = write if earlier is None else _merged(earlier, write)
-            if merged is not None:
+            self.replaced.append((write.key, earlier))
+            if merged is None:
+                del self.writes[write.key]
+            else:
                 self.writes[write.key] = merged
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
         """Take back what was added inside when the inside raises, for callers that catch and go on."""
-        writes, after = dict(self.writes), len(self.after)
+        replaced, after = len(self.replaced), len(self.after)
         try:
             yield
         except BaseException:
-            self.writes = writes
+            self._take_back(replaced)
             del self.after[after:]
             raise
+
+    def _take_back(self, kept: int) -> None:
+        """Undo the changes of `writes` after the first so many, the last one first."""
+        while len(self.replaced) > kept:
+            key, earlier = self.replaced.pop()
+            if earlier is None:
+                self.writes.pop(key, None)
+            else:
+                self.writes[key] = earlier
 
 
 class Store:
@@ -120,6 +135,16 @@ class Store:
         """Return how many writes the surrounding `atomically` has decided so far, for work that fills a commit."""
         unit = self._unit.get()
         return 0 if unit is None else len(unit.writes)
+
+    @property
+    def most_writes(self) -> int:
+        """Return how many writes a commit may hold that `allow_many` was called for."""
+        return self.documents.most_writes
+
+    def allow_many(self) -> None:
+        """Let the surrounding `atomically` commit up to `most_writes` documents instead of 500; without one, do nothing."""
+        if (unit := self._unit.get()) is not None:
+            unit.has_many = True
 
     def query(self, query: Query) -> list[Stored]:
         """Return matching documents in order, always as committed."""
@@ -215,7 +240,8 @@ class Store:
             self._unit.reset(token)
         try:
             if unit.writes:
-                self.documents.commit(list(unit.writes.values()))
+                commit = self.documents.commit_many if unit.has_many else self.documents.commit
+                commit(list(unit.writes.values()))
         except Conflict:
             return False, result
         return True, result

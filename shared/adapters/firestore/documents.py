@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.adapters.encoding import check_writes, possible
+from shared.adapters.encoding import MAX_WRITES, check_writes, possible
 from shared.adapters.firestore.commits import Commits
 from shared.adapters.firestore.queries import counted, structured
 from shared.adapters.firestore.rest import Rest
@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 class FirestoreDocuments:
     """One Firestore database; safe for threads."""
+
+    most_writes = MAX_WRITES
 
     def __init__(
         self,
@@ -90,6 +92,10 @@ class FirestoreDocuments:
         deletes = sum(isinstance(write, Delete) for write in writes)
         self.counts.add(writes=len(writes) - deletes, deletes=deletes)
         return versions
+
+    def commit_many(self, writes: Sequence[Write]) -> list[str]:
+        """Apply the writes as `commit` does: Firestore takes no more at a time."""
+        return self.commit(writes)
 
     def ping(self) -> None:
         """Do one cheap round trip; raise Transient when Firestore does not answer."""

@@ -13,14 +13,14 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from shared.adapters.encoding import check_writes, encoded
+from shared.adapters.encoding import MAX_WRITES, check_writes, encoded
 from shared.adapters.shapes import Index, Shapes
 from shared.adapters.sqlite import statements
 from shared.adapters.sqlite.connections import MEMORY, Connections, Row, Statement
 from shared.adapters.sqlite.layout import bring
 from shared.adapters.sqlite.tables import Content, Revision, Table
 from shared.core.once import Recent
-from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Query, Stored, Write
+from shared.ports.documents import Conflict, Counts, Create, Delete, Key, Put, Query, Stored, Write
 
 __all__ = ["SqliteDocuments"]
 
@@ -39,6 +39,8 @@ Kept = tuple[Key, str, Content]
 
 class SqliteDocuments:
     """A documents database in one file; safe for threads, and for several processes that were told the same shapes."""
+
+    most_writes = 8_000
 
     def __init__(self, path: str | Path, shapes: Shapes) -> None:
         """Open or create the file (`:memory:` for none), its tables, and exactly the declared indexes."""
@@ -114,7 +116,14 @@ class SqliteDocuments:
 
     def commit(self, writes: Sequence[Write]) -> list[str]:
         """Apply the writes all or nothing; return the new versions in order ("" for a Delete)."""
-        check_writes(writes)
+        return self._committed(writes, MAX_WRITES)
+
+    def commit_many(self, writes: Sequence[Write]) -> list[str]:
+        """Apply up to `most_writes` writes as `commit` does."""
+        return self._committed(writes, self.most_writes)
+
+    def _committed(self, writes: Sequence[Write], most: int) -> list[str]:
+        check_writes(writes, most)
         if not writes:
             return []
         for collection in {write.key.collection for write in writes}.difference(self._present):
@@ -125,7 +134,7 @@ class SqliteDocuments:
         def work(connection: sqlite3.Connection) -> None:
             nonlocal number
             number = next(self._numbers)
-            for write, table, content in steps:
+            for write, table, content in _without_new(connection, steps, number) if is_many else steps:
                 if not _applied(connection, table, write, content and Revision(content, number, is_many)):
                     raise Conflict([write.key])
 
@@ -264,6 +273,10 @@ def _content(write: Write) -> Content | None:
     return body.decode(), b"".join([sizes, b"\n", *blobs.values()])
 
 
+_Write = tuple[Write, Table, Content | None]
+_New = tuple[Create | Put, Content]
+
+
 class _Late(Stored):
     """A document whose JSON is read when its data is first asked for: who knows the version may know what it says."""
 
@@ -324,6 +337,37 @@ def _applied(connection: sqlite3.Connection, table: Table, write: Write, made: R
         return table.delete(connection, write.key.id, write.if_version)
     assert made is not None
     return table.create(connection, write, made) if isinstance(write, Create) else table.put(connection, write, made)
+
+
+def _without_new(connection: sqlite3.Connection, steps: Sequence[_Write], number: int) -> list[_Write]:
+    """Insert the new ones of many documents, a table at a time, and return the other writes; raise Conflict for an id taken.
+
+    In order of their ids, because those that follow one another lie on one page.
+    """
+    new: dict[Table, list[_New]] = {}
+    unconditional: dict[Table, list[_New]] = {}
+    left: list[_Write] = []
+    for write, table, content in steps:
+        if isinstance(write, Create) and content:
+            new.setdefault(table, []).append((write, content))
+        elif isinstance(write, Put) and write.if_version is None and content:
+            unconditional.setdefault(table, []).append((write, content))
+        else:
+            left.append((write, table, content))
+    for table, some in unconditional.items():
+        held = table.held_of(connection, [write.key.id for write, _ in some])
+        left += [(write, table, content) for write, content in some if write.key.id in held]
+        if fresh := [one for one in some if one[0].key.id not in held]:
+            new.setdefault(table, []).extend(fresh)
+    for table, rows in new.items():
+        taken = table.create_all(connection, sorted(rows, key=_by_id), number)
+        if taken:
+            raise Conflict(taken)
+    return left
+
+
+def _by_id(one: _New) -> str:
+    return one[0].key.id
 
 
 def _batched(ids: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -27,7 +27,7 @@ from pydantic_core import from_json, to_json
 
 if TYPE_CHECKING:
     from shared.adapters.shapes import Index
-    from shared.ports.documents import Create, Put
+    from shared.ports.documents import Create, Key, Put
 
 __all__ = ["NULL", "Content", "Revision", "Table", "column", "indexed"]
 
@@ -35,6 +35,7 @@ NULL = float("-inf")
 _FEW = 2
 _MANY = 8
 _TOGETHER = 64
+_MOST_IDS = 500
 _SCALARS = frozenset({str, int, float})
 _OTHER = {None: NULL, True: b"\x01", False: b"\x00"}
 
@@ -114,6 +115,28 @@ class Table:
         if is_new:
             self._let_wait(connection)
         return is_new
+
+    def create_all(
+        self, connection: sqlite3.Connection, new: Sequence[tuple[Create | Put, Content]], number: int
+    ) -> list[Key]:
+        """Insert documents that share pages, by one statement; return the keys of those whose ids are taken.
+
+        Some of the others may then have been inserted: the commit has to be undone.
+        """
+        rows = [self.row(write.key.id, write.data, Revision(content, number)) for write, content in new]
+        if connection.executemany(self.insert, rows).rowcount == len(rows):
+            return []
+        held = f"SELECT 1 FROM {self.name} WHERE id = ? AND version <> ?"  # noqa: S608 - as above
+        return [write.key for write, _ in new if connection.execute(held, (write.key.id, number)).fetchone()]
+
+    def held_of(self, connection: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids the table holds."""
+        found: set[str] = set()
+        for at in range(0, len(ids), _MOST_IDS):
+            some = ids[at : at + _MOST_IDS]
+            sql = f"SELECT id FROM {self.name} WHERE id IN ({_marks(some)})"  # noqa: S608 - as above
+            found.update(each for (each,) in connection.execute(sql, some))
+        return found
 
     def put(self, connection: sqlite3.Connection, write: Put, made: Revision) -> bool:
         """Write a whole document; return False when the version is not the one demanded."""

@@ -101,6 +101,45 @@ def test_a_commit_takes_500_writes_and_no_more(documents: Documents) -> None:
     assert documents.commit([]) == []
 
 
+def test_many_writes_are_one_commit_up_to_what_the_store_says(documents: Documents) -> None:
+    most = documents.most_writes
+    keys = [Key("things", f"{number:05}") for number in range(most + 1)]
+
+    with pytest.raises(ValueError, match=str(most)):
+        documents.commit_many([Create(key, {}) for key in keys])
+    assert documents.get_many(keys) == {}
+    versions = documents.commit_many([Create(key, {}) for key in keys[:most]])
+
+    assert most >= 500
+    assert {key: stored.version for key, stored in documents.get_many(keys).items()} == dict(
+        zip(keys[:most], versions, strict=True)
+    )
+
+
+@pytest.mark.parametrize("taken", [0, 41, 119])
+def test_of_many_writes_none_is_done_when_one_may_not_be(documents: Documents, taken: int) -> None:
+    keys = [Key("things", f"{number:03}") for number in range(120)]
+    (version,) = documents.commit([Create(keys[taken], {"n": "first"})])
+
+    with pytest.raises(Conflict) as refused:
+        documents.commit_many([*(Create(key, {"n": "second"}) for key in keys), Put(OTHER, {"n": 1})])
+
+    assert keys[taken] in refused.value.keys or not refused.value.keys
+    found = documents.get_many([*keys, OTHER])
+    assert {key: (stored.data, stored.version) for key, stored in found.items()} == {
+        keys[taken]: ({"n": "first"}, version)
+    }
+
+
+def test_many_unconditional_writes_make_what_is_new_and_replace_what_is_there(documents: Documents) -> None:
+    keys = [Key("things", f"{number:03}") for number in range(60)]
+    documents.commit([Create(key, {"n": "old"}) for key in keys[::2]])
+
+    documents.commit_many([*(Put(key, {"n": "new"}) for key in keys), Create(OTHER, {}), Delete(Key("gone", "x"))])
+
+    assert {key: stored.data for key, stored in documents.get_many(keys).items()} == {key: {"n": "new"} for key in keys}
+
+
 def test_two_writes_of_one_key_are_refused(documents: Documents) -> None:
     with pytest.raises(ValueError, match="one document"):
         documents.commit([Create(KEY, {}), Delete(KEY)])

@@ -134,6 +134,35 @@ def test_a_killed_worker_leaves_what_a_whole_run_leaves(tmp_path: Path, clean: A
     assert deaths >= 6
 
 
+def test_a_unit_of_many_writes_leaves_what_small_ones_leave(tmp_path: Path) -> None:
+    told, sizes = [], []
+    for name, most in (("many", 8_000), ("few", 500)):
+        with importing(tmp_path / name) as made:
+            commits = counted(made, most)
+            ready = made.upload(FIRST, dry_run="true")
+            before = len(commits)
+            made.act(ready, "apply")
+            applied, largest = (shown(made), ledger(made)), max(commits[before:])
+            made.act(made.get(f"/imports/{ready['id']}"), "undo")
+            told.append((applied, shown(made), ledger(made)))
+            sizes.append(largest)
+
+    assert told[0] == told[1]
+    assert sizes == [497, 224]
+    assert len(told[0][0][0]) == 70
+    assert {product[2] for product in told[0][1].values()} == {"archived"}
+
+
+def counted(imports: Imports, most: int) -> list[int]:
+    """Let a store take so many writes together; return the list that the size of each commit is noted in."""
+    documents = TappedDocuments(imports.app.documents)
+    documents.most_writes = most
+    vars(imports.app)["documents"] = imports.app.store.documents = documents
+    sizes: list[int] = []
+    documents.before = lambda name, writes: sizes.append(len(writes)) if name == "commit" else None
+    return sizes
+
+
 def test_every_task_twice_and_old_ones_again_change_nothing_more(imports: Imports, clean: Any) -> None:
     inner = imports.deliver
     delivered: list[Any] = []

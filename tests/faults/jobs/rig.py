@@ -25,6 +25,7 @@ class TappedDocuments:
     def __init__(self, inner: Documents) -> None:
         """Take the real store."""
         self.inner, self.counts = inner, inner.counts
+        self.most_writes = 500
         self.before: Tap = _quiet
         self.after: Tap = _quiet
 
@@ -52,6 +53,13 @@ class TappedDocuments:
         """Write documents."""
         self.before("commit", writes)
         versions = self.inner.commit(writes)
+        self.after("commit", writes)
+        return versions
+
+    def commit_many(self, writes: Sequence[Write]) -> list[str]:
+        """Write many documents, as many as is said here: few, so that there are more commits to die between."""
+        self.before("commit", writes)
+        versions = self.inner.commit_many(writes)
         self.after("commit", writes)
         return versions
 

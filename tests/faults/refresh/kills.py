@@ -31,7 +31,7 @@ class Told:
     def __init__(self, inner: SqliteDocuments, pipe: Connection) -> None:
         """Take the database and where to tell."""
         self._inner, self._pipe = inner, pipe
-        self.counts = inner.counts
+        self.counts, self.most_writes = inner.counts, inner.most_writes
 
     def _tell(self) -> None:
         self._pipe.send_bytes(b".")
@@ -59,6 +59,10 @@ class Told:
         """Tell, then write."""
         self._tell()
         return self._inner.commit(writes)
+
+    def commit_many(self, writes: Sequence[Write]) -> list[str]:
+        """Write as any commit."""
+        return self.commit(writes)
 
     def ping(self) -> None:
         """Answer."""

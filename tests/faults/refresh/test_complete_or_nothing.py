@@ -218,6 +218,7 @@ class Dying:
         """Take the real database and the number of the fatal call."""
         self._inner, self._left = inner, dies_at
         self.counts: Counts = inner.counts
+        self.most_writes = inner.most_writes
 
     def _count(self) -> None:
         self._left -= 1
@@ -251,6 +252,10 @@ class Dying:
         versions = self._inner.commit(writes)
         self._count()
         return versions
+
+    def commit_many(self, writes: Sequence[Write]) -> list[str]:
+        """Write as any commit."""
+        return self.commit(writes)
 
     def ping(self) -> None:
         """Answer."""

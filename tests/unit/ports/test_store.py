@@ -285,6 +285,22 @@ def test_nested_work_joins_and_its_failure_is_forgotten_alone(store: Store, docu
     assert (content(documents), ran) == ({"a": 1, "c": 1}, ["a", "c"])
 
 
+def test_failed_nested_work_leaves_what_was_decided_before_as_it_was(store: Store, documents: SqliteDocuments) -> None:
+    def inner() -> None:
+        store.write([Put(A, {"n": 9}), Delete(B), Create(C, {"n": 9}), Put(C, {"n": 10})])
+        raise NotFound("one bad row")
+
+    def work() -> None:
+        store.write([Create(A, {"n": 1}), Create(B, {"n": 2})])
+        with pytest.raises(NotFound):
+            store.atomically(inner)
+        assert {key: stored.data for key, stored in store.get_many([A, B, C]).items()} == {A: {"n": 1}, B: {"n": 2}}
+
+    store.atomically(work)
+
+    assert content(documents) == {"a": 1, "b": 2}
+
+
 def test_a_rerun_holds_the_locks_of_the_keys_it_lost(store: Store, documents: SqliteDocuments) -> None:
     store.change([A], add_one(A))
     held: list[bool] = []
