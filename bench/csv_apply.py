@@ -28,7 +28,8 @@ def measure() -> Outcome:
         rounds=[
             (
                 f"dry run {told['dry_run_s']:.0f} s, apply {told['apply_s']:.0f} s, "
-                f"{told['cpu_s'] / count * 1e6:.0f} us of CPU a row"
+                f"{told['cpu_s'] / count * 1e6:.0f} us of CPU a row, of which SQLite alone, with the same rows and indexes, "
+                f"takes {told['floor_cpu_s'] / count * 1e6:.0f}"
             )
         ],
     )

@@ -62,6 +62,8 @@ COPIED = frozenset(
     }
 )
 """What levels repeat of their product."""
+_TOGETHER = 100
+"""Products whose making is one row of history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,12 @@ class Products:
 
     def create(self, caller: Caller, wanted: NewProduct) -> Stored:
         """Make a product and book its first stock; raise AlreadyExists, NotFound, Forbidden or ValidationFailed."""
-        product_id = self.ids.new("prd")
-        sku = self.ids.new("SKU").replace("_", "-").upper()
-        return self.store.atomically(lambda: self._created(caller, wanted, product_id, sku))
+        return self.create_many(caller, [wanted])[0]
+
+    def create_many(self, caller: Caller, wanted: Sequence[NewProduct]) -> list[Stored]:
+        """Make products as `create` does, all or none; their history begins in rows of many products."""
+        named = [(one, self.ids.new("prd"), one.sku or self._new_sku()) for one in wanted]
+        return self.store.atomically(lambda: self._all_created(caller, named))
 
     def update(
         self, caller: Caller, product_id: str, patch: ProductPatch, condition: Precondition = NO_CONDITION
@@ -210,6 +215,20 @@ class Products:
         row = price_row(after, field, old)
         return Create(Key(PRICE_CHANGES, self.ids.new("prc")), {**row, "reason": reason, "user_id": caller.user_id})
 
+    def _new_sku(self) -> str:
+        return self.ids.new("SKU").replace("_", "-").upper()
+
+    def _all_created(self, caller: Caller, named: Sequence[tuple[NewProduct, str, str]]) -> list[Stored]:
+        made = [self._created(caller, *one) for one in named]
+        said = self.said(caller, "created")
+        for at in range(0, len(made), _TOGETHER):
+            some = [
+                Changed(one.key.id, 1, {}, {name: one.data[name] for name in HISTORIC})
+                for one in made[at : at + _TOGETHER]
+            ]
+            self.store.write([change_write(self.ids.new("chg"), said, some)])
+        return made
+
     def _created(self, caller: Caller, wanted: NewProduct, product_id: str, sku: str) -> Stored:
         fields = new_fields(wanted, sku=sku, currency=self.rules.currency)
         self._check_images(fields["images"])
@@ -227,8 +246,6 @@ class Products:
         writes: list[Write] = [Create(product.key, product.data)]
         writes.append(Create(stock_key(product_id), first_stock(product_id, product.data)))
         writes += [Create(key, {"product_id": product_id}) for key in claims]
-        made = Changed(product_id, 1, {}, {name: product.data[name] for name in HISTORIC})
-        writes.append(change_write(self.ids.new("chg"), self.said(caller, "created"), [made]))
         self.store.write(writes)
         if wanted.current_stock is not None:
             store_id = self._store_for(caller, wanted.store_id)

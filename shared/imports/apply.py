@@ -61,8 +61,8 @@ class Catalogue(Protocol):
         """Return a product's document; raise NotFound."""
         ...
 
-    def create(self, caller: Caller, wanted: NewProduct) -> Stored:
-        """Make a product."""
+    def create_many(self, caller: Caller, wanted: Sequence[NewProduct]) -> list[Stored]:
+        """Make products, all or none."""
         ...
 
     def apply(self, caller: Caller, stored: Stored, changes: Any, *, reason: str | None = None) -> Stored:
@@ -152,7 +152,7 @@ class Applier:
     def _together(self, caller: Caller, import_id: str, rows: Sequence[Compared]) -> list[Applied]:
         """Write rows whole: the products first, then what of their stock has to be booked, in one booking."""
         self.store.foresee(key for row in rows for key in _touched(self.products, row))
-        stored = [self._product(caller, row) for row in rows]
+        stored = self._products_of(caller, rows)
         store_id = self.default_store() if any(row.units for row in rows) else None
         pairs = zip(rows, stored, strict=True)
         units = [(product.key.id, store_id, row.units) for row, product in pairs if store_id and row.units]
@@ -160,8 +160,11 @@ class Applier:
         pairs = zip(rows, stored, strict=True)
         return [self._noted(row, product, store_id if row.units else None) for row, product in pairs]
 
-    def _product(self, caller: Caller, row: Compared) -> Stored:
-        return self._created(caller, row) if row.action is Action.CREATE else self._updated(caller, row)
+    def _products_of(self, caller: Caller, rows: Sequence[Compared]) -> list[Stored]:
+        """Return the products of rows once they are written: the new ones together."""
+        new = [row for row in rows if row.action is Action.CREATE]
+        made = iter(self.products.create_many(caller, [_wanted(row) for row in new]) if new else ())
+        return [next(made) if row.action is Action.CREATE else self._updated(caller, row) for row in rows]
 
     def _noted(self, row: Compared, stored: Stored, store_id: str | None) -> Applied:
         """Say in the row what it has become, and return what it takes to take it back."""
@@ -173,10 +176,6 @@ class Applier:
             before["category"] = row.fields["category"]["before"]
         version = stored.data["version"]
         return Applied(row.row, row.action, stored.key.id, version, stock_version, store_id, row.units, before)
-
-    def _created(self, caller: Caller, row: Compared) -> Stored:
-        told = {name: row.fields[name]["after"] for name in _NEW if name in row.fields}
-        return self.products.create(caller, NewProduct.model_validate({**told, "status": "draft"}))
 
     def _updated(self, caller: Caller, row: Compared) -> Stored:
         assert row.product_id is not None
@@ -218,6 +217,11 @@ class Applier:
     def _stock_version(self, product_id: str) -> int:
         stored = self.store.get(stock_key(product_id))
         return 0 if stored is None else int(stored.data["stock_version"])
+
+
+def _wanted(row: Compared) -> NewProduct:
+    told = {name: row.fields[name]["after"] for name in _NEW if name in row.fields}
+    return NewProduct.model_validate({**told, "status": "draft"})
 
 
 def moved(store: Store, products: Catalogue, rows: Iterable[Compared]) -> list[str]:

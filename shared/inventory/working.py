@@ -38,6 +38,7 @@ Pair = tuple[str, str]
 
 MOVEMENT_TABLE = "stock_movements"
 _NOTHING: Mapping[str, Sequence[Data]] = {}
+_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -202,9 +203,18 @@ class WorkingSet:
         writes += self._made.other
         if self._made.movements:
             writes += [Create(movement_key(one["id"]), _document(one)) for one in self._made.movements]
-            rows = [_row(one) for one in self._made.movements]
-            writes.append(self._desk.outbox.rows(MOVEMENT_TABLE, self._made.movements[0]["id"], rows, beside))
+            writes += self._rows(beside)
         return writes
+
+    def _rows(self, beside: Mapping[str, Sequence[Data]]) -> list[Write]:
+        """Return the rows for the warehouse, at most `_ROWS` in one document, so that a flush holds no more than it can."""
+        moves, outbox = self._made.movements, self._desk.outbox
+        return [
+            outbox.rows(
+                MOVEMENT_TABLE, moves[at]["id"], [_row(one) for one in moves[at : at + _ROWS]], {} if at else beside
+            )
+            for at in range(0, len(moves), _ROWS)
+        ]
 
     def write(self, beside: Mapping[str, Sequence[Data]] = _NOTHING) -> None:
         """Let everything decided join the surrounding commit; see `writes`."""
@@ -226,10 +236,12 @@ class WorkingSet:
         return stored.data["version"] + max(1, self._made.moves[pair]) if stored else 1
 
     def _is_near(self, pair: Pair) -> bool:
-        """Say whether an alert may hang on a level as it was or as it will be."""
+        """Say whether an alert may hang on a level as it was or as it will be; on a new one of a product not sold none does."""
         held = self._levels[pair]
         was = None if held.stored is None else held.stored.data
-        return was is None or held.data is None or may_be_low(was) or may_be_low(held.data)
+        if was is None or held.data is None:
+            return held.data is None or bool(held.data["product_active"])
+        return may_be_low(was) or may_be_low(held.data)
 
     def _touch(self, pair: Pair) -> None:
         self._made.touched.append(pair)
