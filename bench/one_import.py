@@ -145,7 +145,7 @@ def _whole(path: Path) -> dict[str, Any]:
         wet = _carried_out(app, applied.job_id)
         done = app.imports.get(started.import_id)
         app.close()
-        told = {"cpu_s": time.process_time() - cpu, "peak_mib": _peak_mib()}
+        told: dict[str, Any] = {"cpu_s": time.process_time() - cpu, "peak_mib": _peak_mib()}
         cpu = time.process_time()
         _load_again(Path(folder) / "onhand.db", Path(folder) / "again.db")
         floor = time.process_time() - cpu

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from shared.catalog.change_models import NewProduct
 from shared.catalog.record import claims_of, kept_attributes, product_key, stock_key
@@ -17,7 +17,9 @@ from shared.inventory.words import MovementType
 from shared.ports.documents import Key, Stored
 from shared.ports.store import Store
 
-__all__ = ["Applied", "Applier", "Catalogue", "is_moved", "moved"]
+__all__ = ["Applied", "Applier", "Catalogue", "as_many_as_fit", "is_moved", "moved"]
+
+T = TypeVar("T")
 
 _NEW = (
     "name",
@@ -217,6 +219,30 @@ class Applier:
     def _stock_version(self, product_id: str) -> int:
         stored = self.store.get(stock_key(product_id))
         return 0 if stored is None else int(stored.data["stock_version"])
+
+
+class _TooManyError(Exception):
+    """Some rows make more writes than one commit takes."""
+
+
+def as_many_as_fit(store: Store, rows: Sequence[Any], work: Callable[[Sequence[Any]], T]) -> T:
+    """Do some work on as many of the first rows as one commit takes, for a product may lie in hundreds of stores; return its result.
+
+    An eighth of a commit is left for what is written beside, and for an undo that writes a little more.
+    """
+    size, most = len(rows), store.most_writes * 7 // 8
+
+    def within() -> T:
+        result = work(rows[:size])
+        if size > 1 and store.decided() > most:
+            raise _TooManyError
+        return result
+
+    while True:
+        try:
+            return store.atomically(within)
+        except _TooManyError:
+            size = -(-size // 4)
 
 
 def _wanted(row: Compared) -> NewProduct:

@@ -6,7 +6,7 @@ import-apply              check --> apply -------------> applied
 import-undo               check --> undo --------------> undone
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic_core import from_json
@@ -15,7 +15,7 @@ from shared.core.caller import Caller
 from shared.core.clock import Clock, instant
 from shared.core.errors import Terminal
 from shared.core.values import dataclass
-from shared.imports.apply import Applied, Applier, is_moved, moved
+from shared.imports.apply import Applied, Applier, as_many_as_fit, is_moved, moved
 from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns
 from shared.imports.compare import Compared, Comparer, Options, caller_of
@@ -224,6 +224,7 @@ class ImportWork:
         caller, options = caller_of(run.data["created_by"]), self._options(run)
 
         def work() -> tuple[list[Compared], list[Applied]]:
+            self.store.allow_many()
             rows = self.comparer.batch(staged, superseded, options)
             return rows, self._written(run, caller, rows)
 
@@ -244,16 +245,19 @@ class ImportWork:
         number, at = step.cursor["next"], step.cursor["at"]
         kept = self._part(run.key.id, "d", number)
         caller = caller_of(run.data["created_by"])
-        end = min(len(kept), at + self._unit)
         batch = step.counts.get("batches", 0)
+
+        def reviewed(some: Sequence[Any]) -> tuple[list[Compared], list[Applied]]:
+            rows = [Compared.of(each) for each in some]
+            return rows, self._written(run, caller, rows)
 
         def work() -> tuple[list[Compared], list[Applied]]:
             self.store.allow_many()
-            rows = [Compared.of(each) for each in kept[at:end]]
-            return rows, self._written(run, caller, rows)
+            return as_many_as_fit(self.store, kept[at : at + self._unit], reviewed)
 
         def told(result: tuple[list[Compared], list[Applied]]) -> Told:
             rows, applied = result
+            end = at + len(rows)
             counts = _recounted(step.counts, kept[at:end], rows)
             now = self.clock.now()
             part = [*kept[:at], *(row.packed() for row in rows), *kept[end:]]
