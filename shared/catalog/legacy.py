@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from shared.catalog.category_models import NewCategory, Slug
 from shared.catalog.change_models import NewProduct
 from shared.catalog.models import CategoryName, Description, Label, Name, Names, ProductFilter, Sku
+from shared.core.conditions import Projection
 from shared.core.money import Money
 from shared.core.page import MOST_OFFSET
 from shared.core.text import Id, Search
@@ -174,7 +175,7 @@ class ProductAsked(BaseModel, defer_build=True):
 
 def product1(product: Mapping[str, Any]) -> Data:
     """Return a shown product as 001 shows it."""
-    return {
+    shown = {
         "id": product["id"],
         "product_id": product["id"],
         "name": product["name"],
@@ -184,6 +185,7 @@ def product1(product: Mapping[str, Any]) -> Data:
         "currency": product["currency"],
         "created_at": product["created_at"],
     }
+    return Projection(shown, product["version"])
 
 
 def category2(category: Mapping[str, Any]) -> Data:

@@ -14,7 +14,7 @@ from shared.core.errors import BadRequest, FieldError, PreconditionFailed, Preco
 from shared.core.once import later
 from shared.core.values import dataclass
 
-__all__ = ["NO_CONDITION", "Precondition", "matches", "precondition", "tag", "version_part"]
+__all__ = ["NO_CONDITION", "Precondition", "Projection", "matches", "precondition", "tag", "version_part"]
 
 _WHERE = "header:If-Match"
 _TAGS = later(
@@ -66,6 +66,15 @@ class Precondition:
 NO_CONDITION = Precondition()
 
 
+class Projection(dict[str, Any]):
+    """A resource as an older backend shows it, without its version: the tag names the version all the same."""
+
+    def __init__(self, shown: Mapping[str, Any], version: int) -> None:
+        """Take what is shown, and the version that is not."""
+        super().__init__(shown)
+        self.version = version
+
+
 def tag(content: object, body: bytes) -> str:
     """Return the quoted tag of a body; what has an id and a version is named by both before the dot."""
     whole = hashlib.blake2b(body, digest_size=12).hexdigest()
@@ -103,6 +112,6 @@ def _failed(where: str) -> PreconditionFailed:
 
 def _named(content: object) -> tuple[Any, Any]:
     if isinstance(content, Mapping):
-        return content.get("id"), content.get("version")
+        return content.get("id"), getattr(content, "version", content.get("version"))
     # What there is one of has no id to show; its class names it for its tags.
     return getattr(content, "id", getattr(content, "TAG_ID", None)), getattr(content, "version", None)

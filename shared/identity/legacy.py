@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from shared.core.caller import Role
 from shared.core.text import Search
@@ -27,12 +27,20 @@ class LegacyUser(BaseModel, defer_build=True):
     avatar_url: str | None
     is_active: bool
     created_at: datetime
+    _version: int = PrivateAttr(1)
 
     @classmethod
     def of(cls, user: User) -> "LegacyUser":
         """Show a user."""
         shown = user.model_dump(include=set(cls.model_fields) - {"user_id"})
-        return cls(**shown, user_id=user.id)
+        made = cls(**shown, user_id=user.id)
+        made._version = user.version
+        return made
+
+    @property
+    def version(self) -> int:
+        """Return the version of the user shown, for the tag: the older backends know none."""
+        return self._version
 
 
 class LegacyUserFilter(BaseModel, defer_build=True):

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from shared.core.conditions import Projection
 from shared.core.errors import ValidationFailed
 from shared.core.text import Id, Search
 from shared.stores.models import Code, Line, Name, NewStore, Place, Region, Store, StorePatch, StoreType, Zip
@@ -71,9 +72,9 @@ class DemoStorePatch(_Body):
         return StorePatch.model_validate(told)
 
 
-def demo_store(store: Store) -> dict[str, Any]:
+def demo_store(store: Store) -> Projection:
     """Return a store as the demo shows it."""
-    return {
+    shown = {
         "id": store.id,
         "store_id": store.id,
         "name": store.name,
@@ -88,3 +89,4 @@ def demo_store(store: Store) -> dict[str, Any]:
         "manager_id": store.manager_id,
         "created_at": store.created_at,
     }
+    return Projection(shown, store.version)

@@ -176,3 +176,16 @@ def test_me_names_the_caller_in_every_path_of_a_user(api: Api) -> None:
     assert (changed.status_code, changed.json["username"], changed.json["region"]) == (200, "admin", "North")
     assert forced.status_code == 204
     assert api.login("admin", "forced own phrase")["user"]["username"] == "admin"
+
+
+def test_the_tag_of_an_older_path_of_a_user_serves_until_the_user_changes(api: Api) -> None:
+    token = api.token("admin")
+    read = api.send("GET", "/api/users/viewer", token)
+    condition = {"If-Match": read.headers["ETag"]}
+
+    changed = api.send("PATCH", "/api/v1/users/viewer", token, json={"region": "North"}, headers=condition)
+    stale = api.send("DELETE", "/api/users/viewer", token, headers=condition)
+
+    assert read.json.keys() == ROW_KEYS
+    assert (changed.status_code, stale.status_code) == (200, 412)
+    assert api.send("GET", "/api/users/viewer", token).status_code == 200

@@ -52,6 +52,8 @@ def test_the_demo_lists_products_by_name_as_a_bare_array(shop: Shop) -> None:
         2.0,
         f'</api/v1/products/{ids[0]}>; rel="successor-version"',
     )
+    canonical = shop.viewer.get(f"/api/v1/products/{ids[0]}")
+    assert one.headers["ETag"].partition(".")[0] == canonical.headers["ETag"].partition(".")[0]
     assert shop.viewer.get("/api/products/no").problem == "NotFound"
     assert shop.viewer.get("/api/products?limit=0").status == 422
     assert ok(shop.viewer.get("/api/products/brands/list")) == [{"value": "Acme", "label": "Acme", "count": 3}]

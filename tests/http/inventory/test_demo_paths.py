@@ -14,6 +14,20 @@ from tests.unit.inventory.builders import OPERATOR
 LEVELS = "/api/inventory"
 
 
+def test_the_tag_of_an_older_path_serves_a_change_until_the_store_changes(shop: Shop) -> None:
+    made = shop.manager.post("/api/stores", {"store_name": "Pier", "region": "West", "store_type": "Tourist"})
+    path = f"/api/stores/{made.json['data']['store_id']}"
+    read = shop.viewer.get(path).headers["ETag"]
+    canonical = shop.viewer.get(f"/api/v1{path[4:]}").headers["ETag"]
+
+    changed = shop.manager.put(path, {"name": "Quay"}, headers={"If-Match": read})
+    stale = shop.manager.put(path, {"name": "Dock"}, headers={"If-Match": read})
+
+    assert read.partition(".")[0] == canonical.partition(".")[0]
+    assert (changed.status, stale.status) == (200, 412)
+    assert ok(shop.viewer.get(path))["name"] == "Quay"
+
+
 def test_stores_are_made_changed_and_listed(shop: Shop) -> None:
     body = {"store_name": "Harbour", "region": "West", "store_type": "Tourist", "store_code": "HB", "owner": "ignored"}
     made = shop.manager.post("/api/stores", body)
