@@ -72,7 +72,7 @@ class CatalogFigures:
             by_status={status.value: counts.by_status[status.value] for status in ProductStatus},
             low_stock=counts.low,
             out_of_stock=counts.out,
-            total_value=value,
+            total_value=float(value),
             currency=self.stock.currency,
             avg_margin_percent=float(rounded(sum(margins, Decimal(0)) / len(margins))) if margins else None,
             categories=dict(sorted(counts.categories.items())),

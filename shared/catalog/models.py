@@ -148,7 +148,7 @@ class ProductStats(BaseModel, defer_build=True):
     by_status: dict[str, int]
     low_stock: int
     out_of_stock: int
-    total_value: Money
+    total_value: float
     currency: str
     avg_margin_percent: float | None
     categories: dict[str, int]

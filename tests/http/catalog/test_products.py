@@ -207,6 +207,15 @@ def test_a_category_in_use_or_with_a_taken_slug_is_refused(shop: Shop) -> None:
     assert names == ["Tools"]
 
 
+def test_stock_worth_more_than_any_price_is_counted(shop: Shop) -> None:
+    a_product(shop, sku="A", sale_price=99999999.99, current_stock=3)
+
+    stats = ok(shop.viewer.get(f"{PRODUCTS}/stats"))
+    kpi = ok(shop.viewer.get("/api/v1/inventory/kpi"))
+
+    assert (stats["total_value"], kpi["total_inventory_value"]) == (299999999.97, 299999999.97)
+
+
 def test_figures_and_choices_count_what_is_there(shop: Shop) -> None:
     a_product(shop, sku="A", sale_price=10, unit_cost=4, current_stock=20, category="Tools", brand="Acme")
     a_product(shop, sku="B", sale_price=5, unit_cost=4, current_stock=3, brand="Zoom")
