@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.core.clock import Clock, SystemClock
 from shared.core.ids import Ids, RandomIds
+from shared.core.log import configure
 from shared.core.once import once
 from shared.core.settings import Settings
 
@@ -50,8 +51,13 @@ class Platform:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Build the application of this process from its environment; refuse to start with all problems named."""
-        return cls(Settings.from_env(os.environ))
+        """Build the application of this process from its environment; refuse to start with all problems named.
+
+        From then on the process logs lines of JSON on standard output.
+        """
+        settings = Settings.from_env(os.environ)
+        configure(settings.log_level, settings.secrets())
+        return cls(settings)
 
     def load_clients(self, main: str) -> None:
         """Load the clients that the function of this `main.py` needs, as its `function.json` says; none is made yet.

@@ -22,8 +22,11 @@ def clean_environment(data: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(source: Path, target: str, environment: Mapping[str, str]) -> Iterator[str]:
-    """Serve a function by `functions-framework` from another folder than the repository; yield its address."""
+def serving(source: Path, target: str, environment: Mapping[str, str], said: list[str] | None = None) -> Iterator[str]:
+    """Serve a function by `functions-framework` from another folder than the repository; yield its address.
+
+    What it writes while it serves is added to `said` at the end.
+    """
     command = Path(sys.executable).with_name("functions-framework")
     process = subprocess.Popen(
         [command, f"--source={source}", f"--target={target}"],
@@ -37,7 +40,8 @@ def serving(source: Path, target: str, environment: Mapping[str, str]) -> Iterat
         yield _address(process)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        written, _ = process.communicate(timeout=30)
+        (said if said is not None else []).extend(written.splitlines())
 
 
 def get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:

@@ -1,5 +1,6 @@
 """A bundle is complete, is the same every time, and starts under the real framework with nothing else on the path."""
 
+import json
 import os
 import re
 import subprocess
@@ -100,10 +101,18 @@ def test_a_bundle_answers_under_the_frameworks_own_command(function: str, tmp_pa
     source = _unzipped(function, tmp_path / "bundle")
     target = manifests()[function].entry_point
 
-    with serving(source, target, environment(tmp_path / "data") | clean_environment(tmp_path / "data")) as url:
-        asked = [get(f"{url}{path}", BASIC)[0] for path in (*PATHS[function], "/no-such-path")]
+    settings, said = environment(tmp_path / "data") | clean_environment(tmp_path / "data"), list[str]()
+    traced = {**BASIC, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+
+    with serving(source, target, settings, said) as url:
+        asked = [get(f"{url}{path}", traced)[0] for path in (*PATHS[function], "/no-such-path")]
 
     assert asked == [*(200 for _ in PATHS[function]), 404]
+    logged = [json.loads(line) for line in said if line.startswith("{")]
+    told = [line for line in logged if line["logger"] == "onhand.request"]
+    assert [(line["severity"], line["status"]) for line in told] == [("INFO", status) for status in asked]
+    assert {(line["logging.googleapis.com/trace"], line["spanId"]) for line in told} == {("a" * 32, "b" * 16)}
+    assert not any(BASIC["Authorization"].split()[1] in line for line in said)
 
 
 @pytest.mark.serial
