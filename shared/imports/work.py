@@ -19,6 +19,7 @@ from shared.imports.apply import Applied, Applier, as_many_as_fit, is_moved, mov
 from shared.imports.clean import Cleaner, Row
 from shared.imports.columns import Columns
 from shared.imports.compare import Compared, Comparer, Options, caller_of
+from shared.imports.counting import counted, progress_of, recounted
 from shared.imports.models import ImportStatus, Totals
 from shared.imports.packing import pieces, unpacked
 from shared.imports.record import (
@@ -110,7 +111,7 @@ class ImportWork:
             step.checkpoint(cursor={"phase": "apply", "next": 0, "at": 0}, counts=counts)
         while step.cursor["next"] < step.counts["parts"]:
             self._apply_some(step, run)
-        return self._applied(step)
+        return self._applied(step, step.counts["parts"])
 
     def undo(self, step: Step) -> Done | Continue:
         """Check that no written product has moved; then take back, the last first."""
@@ -209,34 +210,43 @@ class ImportWork:
         rows = self.comparer.batch(staged, superseded, self._options(run))
         first = step.counts.get("diffs", number)
         parts = list(pieces((row.packed() for row in rows), self._unit))
-        counts = _counted(step.counts, rows) | {"diffs": first + len(parts)}
+        counts = counted(step.counts, rows) | {"diffs": first + len(parts)}
         now = self.clock.now()
         writes = [
             payload_write(part_key(run.key.id, "d", at), payload, count, now)
             for at, (count, payload) in enumerate(parts, start=first)
         ]
         cursor = {"phase": "diff", "next": number + 1}
-        step.checkpoint(cursor=cursor, counts=counts, progress=_progress(counts), writes=writes)
+        step.checkpoint(cursor=cursor, counts=counts, progress=progress_of(counts), writes=writes)
 
     def _apply_staged(self, step: Step, run: Stored, number: int, superseded: set[int]) -> None:
-        """Compare and write a part in one commit: nobody waits for a review, so the base is the present one."""
+        """Compare and write a part in as many commits as it takes: nobody waits for a review, so the base is the present one."""
         staged = self._staged(run.key.id, number)
+        while step.cursor["next"] == number:
+            self._apply_next(step, self._current(step), staged, superseded)
+
+    def _apply_next(self, step: Step, run: Stored, staged: Sequence[Any], superseded: set[int]) -> None:
+        number, at, batch = step.cursor["next"], step.cursor.get("at", 0), step.counts["batches"]
         caller, options = caller_of(run.data["created_by"]), self._options(run)
+
+        def compared(some: Sequence[Any]) -> tuple[list[Compared], list[Applied]]:
+            rows = self.comparer.batch(some, superseded, options)
+            return rows, self._written(run, caller, rows)
 
         def work() -> tuple[list[Compared], list[Applied]]:
             self.store.allow_many()
-            rows = self.comparer.batch(staged, superseded, options)
-            return rows, self._written(run, caller, rows)
+            return as_many_as_fit(self.store, staged[at:], compared)
 
         def told(result: tuple[list[Compared], list[Applied]]) -> Told:
             rows, applied = result
-            counts = _counted(step.counts, rows) | {"batches": number + 1}
-            now = self.clock.now()
+            counts = counted(step.counts, rows) | {"batches": batch + 1}
+            now, end = self.clock.now(), at + len(rows)
             writes = [
-                part_write(run.key.id, "d", number, [row.packed() for row in rows], now),
-                part_write(run.key.id, "a", number, [row.packed() for row in applied], now),
+                part_write(run.key.id, "d", batch, [row.packed() for row in rows], now),
+                part_write(run.key.id, "a", batch, [row.packed() for row in applied], now),
             ]
-            return Told({"phase": "diff", "next": number + 1}, counts, _progress(counts), writes)
+            cursor = {"next": number, "at": end} if end < len(staged) else {"next": number + 1}
+            return Told({"phase": "diff", **cursor}, counts, progress_of(counts), writes)
 
         step.within(self.store, work, told)
 
@@ -258,7 +268,7 @@ class ImportWork:
         def told(result: tuple[list[Compared], list[Applied]]) -> Told:
             rows, applied = result
             end = at + len(rows)
-            counts = _recounted(step.counts, kept[at:end], rows)
+            counts = recounted(step.counts, kept[at:end], rows)
             now = self.clock.now()
             part = [*kept[:at], *(row.packed() for row in rows), *kept[end:]]
             writes = [part_write(run.key.id, "d", number, part, now)]
@@ -294,19 +304,20 @@ class ImportWork:
         run = self._current(step)
         if not run.data["dry_run"]:
             self._refuse_all_bad(step, run)
-            return self._applied(step)
+            return self._applied(step, step.counts["batches"])
         parts = step.counts.get("diffs", step.counts["parts"])
         told = {"totals": step.counts["totals"], "errors": step.counts["errors"], "parts": parts}
         write = changed(run, **told, status=ImportStatus.READY.value, batches=0)
         return Done(dict(step.counts["totals"]), [write])
 
-    def _applied(self, step: Step) -> Done:
+    def _applied(self, step: Step, parts: int) -> Done:
+        """End an import whose diff lies in so many parts."""
         run, counts = self._current(step), step.counts
         write = changed(
             run,
             totals=counts["totals"],
             errors=counts["errors"],
-            parts=counts["parts"],
+            parts=parts,
             batches=counts.get("batches", 0),
             status=ImportStatus.APPLIED.value,
             applied_at=instant(self.clock.now()),
@@ -366,32 +377,3 @@ class ImportWork:
 
 def _base_moved(gone: list[str]) -> Terminal:
     return Terminal("base_moved", f"{len(gone)} products have changed since; nothing was written.")
-
-
-def _counted(counts: Data, rows: Iterable[Compared]) -> Data:
-    """Return the counters with these rows in them."""
-    totals, errors = dict(counts["totals"]), list(counts["errors"])
-    known = {error["row"] for error in errors}
-    for row in rows:
-        totals[row.action.value] += 1
-        if row.error is not None and row.row not in known and len(errors) < MOST_ERRORS:
-            errors.append(error_of(row.row, row.error))
-    errors.sort(key=lambda error: error["row"])
-    return counts | {"totals": totals, "errors": errors}
-
-
-def _recounted(counts: Data, before: Iterable[Any], rows: Iterable[Compared]) -> Data:
-    """Return the counters after rows turned out otherwise than their diff said."""
-    totals, errors = dict(counts["totals"]), list(counts["errors"])
-    for kept, row in zip(before, rows, strict=True):
-        if kept[1] != row.action.value:
-            totals[kept[1]] -= 1
-            totals[row.action.value] += 1
-            if row.error is not None and len(errors) < MOST_ERRORS:
-                errors.append(error_of(row.row, row.error))
-    return counts | {"totals": totals, "errors": errors}
-
-
-def _progress(counts: Data) -> tuple[int, int, str, int]:
-    done = sum(value for name, value in counts["totals"].items() if name != "rows")
-    return done, counts["rows"], "Comparing with the catalogue", counts["totals"]["error"]

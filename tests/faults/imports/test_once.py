@@ -154,7 +154,8 @@ def test_a_unit_of_many_writes_leaves_what_small_ones_leave(tmp_path: Path) -> N
     assert {product[2] for product in told[0][1].values()} == {"archived"}
 
 
-def test_products_of_many_stores_are_updated_in_as_many_commits_as_it_takes(imports: Imports) -> None:
+@pytest.mark.parametrize("reviewed", [True, False], ids=["reviewed", "at once"])
+def test_products_of_many_stores_are_updated_in_as_many_commits_as_it_takes(imports: Imports, reviewed: bool) -> None:
     imports.upload(b"sku,title,price,stock\n" + b"".join(b"A-%d,Tee,1,5\n" % number for number in range(12)))
     products = {sku: product["id"] for sku, product in imports.products().items()}
     level = next(iter(imports.app.store.walk(Query(LEVELS))))
@@ -165,17 +166,21 @@ def test_products_of_many_stores_are_updated_in_as_many_commits_as_it_takes(impo
             for store in others
         ]
         imports.app.documents.commit(copies)
-    ready = imports.upload(b"sku,title\n" + b"".join(b"A-%d,New name\n" % n for n in range(12)), dry_run="true")
+    names = b"sku,title\n" + b"".join(b"A-%d,New name\n" % n for n in range(12))
+    ready = imports.upload(names, dry_run="true") if reviewed else None
     sizes = counted(imports, 500)
 
-    applied = imports.act(ready, "apply")
+    applied = imports.act(ready, "apply") if ready else imports.upload(names)
 
     assert (applied["status"], applied["totals"]["update"]) == ("applied", 12)
+    assert len(imports.get(f"/imports/{applied['id']}/diff?limit=100")["items"]) == 12
     assert {product["name"] for product in imports.products().values()} == {"New name"}
     named = [stored.data["product_name"] for stored in imports.app.store.walk(Query(LEVELS))]
     assert named == ["New name"] * len(named)
     assert len(named) >= 12 * 60
     assert 180 < max(sizes) <= 500
+    assert imports.act(applied, "undo")["status"] == "undone"
+    assert {product["name"] for product in imports.products().values()} == {"Tee"}
 
 
 def counted(imports: Imports, most: int) -> list[int]:
