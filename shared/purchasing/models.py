@@ -4,10 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from shared.core.money import Currency, Money
+from shared.core.money import MOST, Currency, Money
 from shared.core.page import PageQuery
 from shared.core.quantities import Count, Version
 from shared.core.text import Id, Search, Text
@@ -52,7 +52,19 @@ VendorName = Annotated[Text, Field(min_length=1, max_length=255)]
 Email = Annotated[Text, Field(max_length=254), AfterValidator(_email)]
 Phone = Annotated[Text, Field(max_length=50)]
 Address = Annotated[Text, Field(max_length=2000)]
-Price = Annotated[Money, AfterValidator(_positive)]
+Price = Annotated[
+    Money,
+    AfterValidator(_positive),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": float(MOST)},
+                {"type": "string", "pattern": r"^(?=.*[1-9])[0-9]{1,8}(\.[0-9]{1,2})?$"},
+            ]
+        },
+        mode="validation",
+    ),
+]
 LeadTime = Annotated[int, Field(ge=0, le=365)]
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 
