@@ -157,12 +157,11 @@ def test_a_unit_of_many_writes_leaves_what_small_ones_leave(tmp_path: Path) -> N
 @pytest.mark.parametrize("reviewed", [True, False], ids=["reviewed", "at once"])
 def test_products_of_many_stores_are_updated_in_as_many_commits_as_it_takes(imports: Imports, reviewed: bool) -> None:
     imports.upload(b"sku,title,price,stock\n" + b"".join(b"A-%d,Tee,1,5\n" % number for number in range(12)))
-    products = {sku: product["id"] for sku, product in imports.products().items()}
     level = next(iter(imports.app.store.walk(Query(LEVELS))))
     others = [f"sto_{number}" for number in range(60)]
-    for product_id in products.values():
+    for product in imports.products().values():
         copies = [
-            Create(level_key(store, product_id), {**level.data, "product_id": product_id, "store_id": store})
+            Create(level_key(store, product["id"]), {**level.data, "product_id": product["id"], "store_id": store})
             for store in others
         ]
         imports.app.documents.commit(copies)
