@@ -43,9 +43,8 @@ def _dataclass(kind: Any = None, /, **words: bool) -> Any:
 
 def _made(kind: type, said: _Words) -> Any:
     own = frozenset(vars(kind))
-    if (
-        not kind.__doc__
-    ):  # else the standard library parses the signature of `object.__init__`, which says nothing, for it
+    # Without one the standard library makes one of the signature of `object.__init__`, which says nothing.
+    if not kind.__doc__:
         kind.__doc__ = kind.__name__
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=said.slots, kw_only=said.kw_only)(kind)
     methods: dict[str, Method | None] = {"__init__": _waiting_init(made, said)}

@@ -45,7 +45,7 @@ __all__ = ["ImportWork", "Opened", "Reading"]
 _PART = 500
 """Rows of a staged part that is only compared."""
 _UNIT = 30
-"""Rows of a part that is compared and written in one commit: each takes up to a dozen documents."""
+"""Rows of a part that is compared and written at once, in one commit unless its products lie in many stores."""
 _WRITES = 16
 """Writes that one row of a diff is counted as, when it is decided how many are one commit."""
 _READINGS = 3
